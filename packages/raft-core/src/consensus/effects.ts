@@ -1,0 +1,152 @@
+// Everything that consensus can want. The runtime carries effects out in the order given; what must wait for a
+// disk says for which durable point it waits.
+import type {
+  HardState,
+  Index,
+  IndexedConfiguration,
+  Server,
+  ServerAddress,
+  ServerId,
+  Term,
+} from '@raftkit/interface/protocol'
+import type { Answer, ControlRequest } from './messages.ts'
+
+/** What must be durable before an effect may leave the server. Both parts, when both are named. */
+export interface DurablePoint {
+  /** Sequence of a `save-hard-state`. */
+  readonly hardState?: number
+  /** The log up to this entry. When the entry was truncated meanwhile, the effect is dropped (an answer: refused). */
+  readonly entry?: { readonly index: Index; readonly term: Term }
+}
+
+/** What a server is at the moment. `pre-candidate` counts as candidate outside. */
+export type Role = 'follower' | 'pre-candidate' | 'candidate' | 'leader' | 'stopped'
+
+/** The leader that this server knows of. */
+export interface KnownLeader {
+  readonly id: ServerId
+  readonly address: ServerAddress
+}
+
+/** Why proposals, reads or a transfer could not be served. */
+export type Refusal =
+  | 'not-leader'
+  | 'leadership-lost'
+  | 'transfer-in-progress'
+  | 'transfer-timeout'
+  | 'no-such-target'
+  | 'target-is-self'
+  | 'target-not-voter'
+  | 'target-unreachable'
+  | 'stopped'
+
+export type Effect =
+  // disk, in this order
+  | { readonly type: 'save-hard-state'; readonly sequence: number; readonly hardState: HardState }
+  /** Encode the oldest `count` admitted proposals as entries from `firstIndex` on and write them. */
+  | {
+      readonly type: 'append-proposals'
+      readonly firstIndex: Index
+      readonly count: number
+      readonly term: Term
+    }
+  /** A new leader's first entry (§5.4.2, dissertation §6.4). */
+  | { readonly type: 'append-noop'; readonly index: Index; readonly term: Term }
+  /** Write the entries `from .. to` of the received request. */
+  | {
+      readonly type: 'append-received'
+      readonly requestId: number
+      readonly from: Index
+      readonly to: Index
+    }
+  /** Remove the conflicting suffix that starts at `from` (§5.3). */
+  | { readonly type: 'truncate-log'; readonly from: Index }
+  /** Entries up to `to` are covered by a durable snapshot and not needed any more (§7). */
+  | { readonly type: 'compact-log'; readonly to: Index }
+  // network
+  | {
+      readonly type: 'send'
+      readonly to: Server
+      readonly sendId: number
+      readonly request: ControlRequest
+      readonly after?: DurablePoint
+    }
+  /** Find the entries from `from` on, at most up to `to` and about `maxBytes`; answered by an `entries-*` event. */
+  | {
+      readonly type: 'read-entries'
+      readonly peer: ServerId
+      readonly readId: number
+      readonly from: Index
+      readonly to: Index
+      readonly maxBytes: number
+    }
+  /**
+   * AppendEntries to one peer. With `readId`, carries the entries that were read; without, it is a probe or tells
+   * the commit index. `lane`: `probe` is one call at a time, `pipeline` is sent ahead.
+   */
+  | {
+      readonly type: 'send-entries'
+      readonly to: Server
+      readonly sendId: number
+      readonly lane: 'probe' | 'pipeline'
+      readonly term: Term
+      readonly prevLogIndex: Index
+      readonly prevLogTerm: Term
+      readonly leaderCommit: Index
+      readonly readId?: number
+    }
+  /** Send the newest snapshot: `snapshot-opened`, then `answered` or `send-failed`. */
+  | {
+      readonly type: 'send-snapshot'
+      readonly to: Server
+      readonly sendId: number
+      readonly term: Term
+    }
+  /** Stop every send to this peer: leadership is over or it was removed. Late answers are ignored anyway. */
+  | { readonly type: 'drop-sends'; readonly peer: ServerId }
+  | {
+      readonly type: 'answer'
+      readonly requestId: number
+      readonly answer: Answer
+      readonly after?: DurablePoint
+    }
+  // state machine
+  /** Everything up to `index` is committed: apply it. */
+  | { readonly type: 'commit'; readonly index: Index }
+  /**
+   * Receive the snapshot of the request, store it, let the state machine restore it. `keepLogAfter`: the log
+   * matches the snapshot, so entries after it stay (§7, rule 6); otherwise the whole log goes (rule 7). The log on
+   * disk is changed only after the snapshot is durable.
+   */
+  | {
+      readonly type: 'install-snapshot'
+      readonly requestId: number
+      readonly keepLogAfter: boolean
+    }
+  // callers
+  /** The admitted proposals of the last `proposed` event that were not appended. They will never be. */
+  | { readonly type: 'proposals-refused'; readonly count: number; readonly reason: Refusal }
+  /** Leadership of `term` is over: appended but uncommitted proposals have an unknown outcome. */
+  | { readonly type: 'proposals-orphaned'; readonly term: Term }
+  | { readonly type: 'read-confirmed'; readonly readId: number; readonly index: Index }
+  | { readonly type: 'read-refused'; readonly readId: number; readonly reason: Refusal }
+  | { readonly type: 'transfer-ended'; readonly transferId: number; readonly refusal?: Refusal }
+  // what changed
+  | {
+      readonly type: 'role-changed'
+      readonly role: Role
+      readonly term: Term
+      /** For logs: "election timeout", "higher term from n2", "no quorum within the lease" … */
+      readonly reason: string
+    }
+  | { readonly type: 'leader-changed'; readonly leader?: KnownLeader; readonly term: Term }
+  | {
+      readonly type: 'configuration-changed'
+      readonly latest: IndexedConfiguration
+      readonly committed: IndexedConfiguration
+    }
+  | { readonly type: 'peer-contact-changed'; readonly peer: ServerId; readonly reachable: boolean }
+  /** Step `turn-ended` again at this time at the latest. Replaces the earlier wish. */
+  | { readonly type: 'wake-at'; readonly time: number }
+  /** An invariant does not hold. The server stops; the process goes on. */
+  | { readonly type: 'fatal'; readonly message: string }

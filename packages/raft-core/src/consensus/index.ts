@@ -1,0 +1,4 @@
+export * from './effects.ts'
+export * from './events.ts'
+export * from './messages.ts'
+export * from './options.ts'
