@@ -1,0 +1,179 @@
+// Who may import whom, and what may not appear where. The table is the design's; `check-boundaries.mjs` runs it.
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { join, relative } from 'node:path'
+
+/** Per package: what its `src` may import, and whether it must run without Node. */
+export const packages = {
+  interface: { imports: [], neutral: true },
+  wire: { imports: ['@raftkit/interface', 'msgpackr'], neutral: true },
+  'raft-core': { imports: ['@raftkit/interface', '@raftkit/wire'], neutral: true },
+  'transport-inmem': { imports: ['@raftkit/interface'], neutral: true },
+  'transport-network': { imports: ['@raftkit/interface', '@raftkit/wire'], neutral: false },
+  'transport-tcp': {
+    imports: ['@raftkit/interface', '@raftkit/transport-network'],
+    neutral: false,
+  },
+  'transport-ws': {
+    imports: ['@raftkit/interface', '@raftkit/transport-network', 'ws'],
+    neutral: false,
+  },
+  'store-inmem': { imports: ['@raftkit/interface'], neutral: true },
+  'store-level': { imports: ['@raftkit/interface', 'classic-level'], neutral: false },
+  'snapshot-file': { imports: ['@raftkit/interface', '@raftkit/wire'], neutral: false },
+  'raft-node': {
+    imports: [
+      '@raftkit/interface',
+      '@raftkit/wire',
+      '@raftkit/raft-core',
+      '@raftkit/transport-network',
+      '@raftkit/transport-tcp',
+      '@raftkit/store-level',
+      '@raftkit/snapshot-file',
+      'msgpackr',
+      'pino',
+    ],
+    neutral: false,
+  },
+  conformance: { imports: ['@raftkit/interface'], neutral: false },
+  simulator: {
+    imports: [
+      '@raftkit/interface',
+      '@raftkit/raft-core',
+      '@raftkit/store-inmem',
+      '@raftkit/transport-inmem',
+    ],
+    neutral: true,
+  },
+}
+
+/** Node's globals that a neutral package must not name. */
+const nodeGlobals = ['process', 'Buffer', 'setImmediate', 'clearImmediate', '__dirname', 'require']
+
+/** What the consensus core must not name: promises, time, chance, I/O, payload bytes. */
+const consensusForbidden = [
+  'async',
+  'await',
+  'Promise',
+  'queueMicrotask',
+  'setTimeout',
+  'setInterval',
+  'setImmediate',
+  'MessageChannel',
+  'Date',
+  'performance',
+  'Math.random',
+  'crypto',
+  'fetch',
+  'console',
+  'process',
+  'AbortSignal',
+  'AbortController',
+  'EventTarget',
+  'Uint8Array',
+  'ArrayBuffer',
+  'DataView',
+  'Buffer',
+]
+
+/** Every violation under `root`, one sentence each; empty when all is well. */
+export function checkBoundaries(root) {
+  const problems = []
+  const folders = readdirSync(join(root, 'packages'), { withFileTypes: true })
+  for (const folder of folders) {
+    if (!folder.isDirectory()) continue
+    const rule = packages[folder.name]
+    if (!rule) {
+      problems.push(`packages/${folder.name} is not in the dependency table`)
+      continue
+    }
+    problems.push(
+      ...checkManifest(root, folder.name, rule),
+      ...checkSources(root, folder.name, rule),
+    )
+  }
+  return problems
+}
+
+function checkManifest(root, name, rule) {
+  const problems = []
+  const manifest = readJson(join(root, 'packages', name, 'package.json'))
+  const kinds = ['dependencies', 'peerDependencies', 'optionalDependencies']
+  for (const kind of kinds)
+    for (const dependency of Object.keys(manifest[kind] ?? {}))
+      if (!rule.imports.includes(dependency))
+        problems.push(
+          `packages/${name}/package.json: ${kind} has ${dependency}, which the table does not allow`,
+        )
+  if (rule.neutral) {
+    const options = readJson(join(root, 'packages', name, 'tsconfig.json')).compilerOptions ?? {}
+    if (JSON.stringify(options.types) !== '[]')
+      problems.push(`packages/${name}/tsconfig.json: a neutral package needs "types": []`)
+  }
+  return problems
+}
+
+function checkSources(root, name, rule) {
+  const problems = []
+  for (const file of typescriptFiles(join(root, 'packages', name, 'src'))) {
+    const place = relative(root, file)
+    const text = readFileSync(file, 'utf8')
+    const inConsensus = place.includes('raft-core/src/consensus/')
+    for (const specifier of importedModules(text)) {
+      const problem = inConsensus
+        ? consensusImportProblem(specifier)
+        : importProblem(specifier, name, rule)
+      if (problem) problems.push(`${place}: imports ${specifier}; ${problem}`)
+    }
+    const words = inConsensus ? consensusForbidden : rule.neutral ? nodeGlobals : []
+    for (const word of namedWords(text, words)) problems.push(`${place}: names ${word}`)
+  }
+  return problems
+}
+
+function consensusImportProblem(specifier) {
+  if (specifier === '@raftkit/interface/protocol' || /^\.\/[a-z-]+\.ts$/.test(specifier)) return
+  return 'consensus may import only its own files and @raftkit/interface/protocol'
+}
+
+function importProblem(specifier, name, rule) {
+  if (specifier.startsWith('.')) return
+  if (specifier.startsWith('node:')) return rule.neutral ? `${name} runs without Node` : undefined
+  const target = specifier.match(/^(@[^/]+\/[^/]+|[^/]+)/)[0]
+  if (!rule.imports.includes(target)) return 'the dependency table does not allow it'
+}
+
+/** The modules a file imports, in any form of import or re-export. */
+function importedModules(text) {
+  const code = withoutComments(text)
+  const pattern = /(?:\bfrom\s*|\bimport\s*\(\s*|\bimport\s+)(['"])([^'"]+)\1/g
+  return [...code.matchAll(pattern)].map((match) => match[2])
+}
+
+/** Which of `words` stand in the code, outside comments, strings and property names. */
+function namedWords(text, words) {
+  const code = withoutStrings(withoutComments(text))
+  return words.filter((word) =>
+    new RegExp(`(?<![\\w$.#'-])${word.replace('.', '\\.')}(?![\\w$-])(?!\\s*\\??:(?!:))`).test(
+      code,
+    ),
+  )
+}
+
+function withoutComments(text) {
+  return text.replace(/\/\*[\s\S]*?\*\//g, ' ').replace(/(^|[^:'"`])\/\/.*$/gm, '$1')
+}
+
+function withoutStrings(code) {
+  return code.replace(/'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\$]|\\.)*`/g, "''")
+}
+
+function typescriptFiles(folder) {
+  if (!existsSync(folder)) return []
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => join(entry.parentPath, entry.name))
+}
+
+function readJson(file) {
+  return JSON.parse(readFileSync(file, 'utf8'))
+}
