@@ -1,1 +1,3 @@
-export {}
+export { DiscardSnapshotStore } from './discard-snapshot-store.ts'
+export { InmemSnapshotStore, type InmemSnapshotStoreOptions } from './snapshot-store.ts'
+export { InmemStore } from './store.ts'
