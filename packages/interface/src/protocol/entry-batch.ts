@@ -96,7 +96,7 @@ export class EntryBatch {
 
   #position(index: Index): number {
     const position = index - this.firstIndex
-    if (!(position >= 0 && position < this.terms.length))
+    if (this.terms[position] === undefined)
       throw new RangeError(
         `index ${index} is outside the batch ${this.firstIndex}..${this.lastIndex}`,
       )
