@@ -1,1 +1,13 @@
-export {}
+// hashicorp/raft's MessagePack dialect: entries, configurations and RPCs as bytes.
+export { decodeConfiguration, encodeConfiguration, encodePeers } from './configuration.ts'
+export { decodeEntry } from './entry.ts'
+export { encodedEntrySize, encodeEntries } from './entries.ts'
+export type { EntryInput } from './entries.ts'
+export { scanEntries } from './entry-scan.ts'
+export { DEFAULT_WIRE_LIMITS } from './limits.ts'
+export type { WireLimits } from './limits.ts'
+export { RequestDecoder } from './request-decoder.ts'
+export { encodeRequest } from './request-encoding.ts'
+export { ResponseDecoder } from './response-decoder.ts'
+export type { DecodedResponse } from './response-decoder.ts'
+export { encodeErrorResponse, encodeResponse } from './response-encoding.ts'

@@ -1,0 +1,93 @@
+import type { Configuration, Server, Suffrage } from '@raftkit/interface'
+import { decodeFailed, limitExceeded } from './decode-error.ts'
+import { resolveWireLimits } from './limits.ts'
+import type { WireLimits } from './limits.ts'
+import { Pack } from './pack.ts'
+import { Unpack } from './unpack.ts'
+
+/** Suffrages by hashicorp/raft's numbers. */
+const SUFFRAGES: readonly Suffrage[] = ['voter', 'nonvoter', 'staging']
+
+/** The configuration as hashicorp/raft's EncodeConfiguration writes it: the data of a configuration entry. */
+export function encodeConfiguration(configuration: Configuration): Uint8Array {
+  const pack = new Pack().map(1).key('Servers')
+  if (configuration.servers.length === 0) return pack.nil().finish()
+  pack.array(configuration.servers.length)
+  for (const { address, id, suffrage } of configuration.servers)
+    pack
+      .map(3)
+      .key('Address')
+      .text(address)
+      .key('ID')
+      .text(id)
+      .key('Suffrage')
+      .int(SUFFRAGES.indexOf(suffrage), 'suffrage')
+  return pack.finish()
+}
+
+/**
+ * Reads what `encodeConfiguration` or hashicorp/raft wrote. Throws `RAFT_DECODE_FAILED` for other bytes and
+ * `RAFT_LIMIT_EXCEEDED` for more than `maxServers`. Whether the configuration makes sense is not checked.
+ */
+export function decodeConfiguration(
+  bytes: Uint8Array,
+  limits?: Partial<Pick<WireLimits, 'maxServers' | 'maxStringBytes'>>,
+): Configuration {
+  const unpack = new Unpack(bytes, resolveWireLimits(limits))
+  const configuration = { servers: readConfiguration(unpack) }
+  if (!unpack.ended) throw decodeFailed('bytes follow the configuration')
+  return configuration
+}
+
+/** The legacy list of peers: the addresses of the voters. */
+export function encodePeers(configuration: Configuration): Uint8Array {
+  const voters = configuration.servers.filter((server) => server.suffrage === 'voter')
+  const pack = new Pack()
+  if (voters.length === 0) return pack.nil().finish()
+  pack.array(voters.length)
+  for (const { address } of voters) pack.text(address)
+  return pack.finish()
+}
+
+function readConfiguration(unpack: Unpack): Server[] {
+  let servers: Server[] = []
+  if (unpack.nil()) return servers
+  const { form, size } = unpack.struct('a configuration')
+  for (let i = 0; i < size; i++) {
+    const name = form === 'map' ? unpack.key() : CONFIGURATION_DECLARED[i]
+    if (name === 'Servers') servers = readServers(unpack)
+    else unpack.skip()
+  }
+  return servers
+}
+
+function readServers(unpack: Unpack): Server[] {
+  if (unpack.nil()) return []
+  const count = unpack.array('Servers')
+  if (count > unpack.limits.maxServers)
+    throw limitExceeded('maxServers', unpack.limits.maxServers, count)
+  const servers: Server[] = []
+  for (let i = 0; i < count; i++) servers.push(readServer(unpack))
+  return servers
+}
+
+function readServer(unpack: Unpack): Server {
+  let suffrage = 0
+  let id = ''
+  let address = ''
+  const { form, size } = unpack.struct('a server')
+  for (let i = 0; i < size; i++) {
+    const name = form === 'map' ? unpack.key() : SERVER_DECLARED[i]
+    if (name === 'Suffrage') suffrage = unpack.uint('Suffrage')
+    else if (name === 'ID') id = unpack.text('ID')
+    else if (name === 'Address') address = unpack.text('Address')
+    else unpack.skip()
+  }
+  const word = SUFFRAGES[suffrage]
+  if (word === undefined) throw decodeFailed(`server ${id} has the unknown suffrage ${suffrage}`)
+  return { suffrage: word, id, address }
+}
+
+/** Go's declaration orders, for the array form. */
+const CONFIGURATION_DECLARED: readonly string[] = ['Servers']
+const SERVER_DECLARED: readonly string[] = ['Suffrage', 'ID', 'Address']

@@ -1,0 +1,153 @@
+import { RaftError } from '@raftkit/interface'
+import type {
+  AppendEntriesRequest,
+  ForwardRequest,
+  InstallSnapshotRequest,
+  RequestPreVoteRequest,
+  RequestVoteRequest,
+  RpcHeader,
+  RpcRequest,
+} from '@raftkit/interface'
+import { Pack } from './pack.ts'
+import { byteOfRpc } from './rpc-types.ts'
+
+/**
+ * The request as hashicorp/raft sends it: the byte of its type and a map. Write the chunks as one, in order;
+ * entries and forwarded payloads are the caller's bytes, not copies. The bytes of a snapshot follow afterwards.
+ * Throws `RAFT_INVALID_ARGUMENT` when a number is not a safe integer or entries do not follow each other.
+ */
+export function encodeRequest(request: RpcRequest): Uint8Array[] {
+  const pack = new Pack().byte(byteOfRpc(request.type))
+  switch (request.type) {
+    case 'append-entries':
+      return appendEntries(pack, request)
+    case 'request-vote':
+      return [requestVote(pack, request).finish()]
+    case 'request-pre-vote':
+      return [requestPreVote(pack, request).finish()]
+    case 'install-snapshot':
+      return [installSnapshot(pack, request).finish()]
+    case 'timeout-now':
+      return [
+        versions(idOf(address(pack, 3, request.header), request.header), request.header).finish(),
+      ]
+    case 'forward':
+      return forward(pack, request)
+  }
+}
+
+function appendEntries(pack: Pack, request: AppendEntriesRequest): Uint8Array[] {
+  const { header, entries } = request
+  address(pack, 9, header).key('Entries')
+  if (entries === null || entries.length === 0) {
+    if (entries === null) pack.nil()
+    else pack.array(0)
+    return [appendEntriesTail(pack, request).finish()]
+  }
+  let next = request.prevLogIndex
+  for (const batch of entries) {
+    if (batch.firstIndex !== next + 1)
+      throw new RaftError(
+        'RAFT_INVALID_ARGUMENT',
+        `cannot encode AppendEntries: a batch starts at ${batch.firstIndex} and must start at ${next + 1}`,
+      )
+    next = batch.lastIndex
+  }
+  pack.array(next - request.prevLogIndex)
+  const tail = appendEntriesTail(new Pack(), request)
+  return [pack.finish(), ...entries.map((batch) => batch.view), tail.finish()]
+}
+
+function appendEntriesTail(pack: Pack, request: AppendEntriesRequest): Pack {
+  const { header } = request
+  idOf(pack, header)
+    .key('Leader')
+    .textOrNil(header.address)
+    .key('LeaderCommitIndex')
+    .uint(request.leaderCommit, 'leaderCommit')
+    .key('PrevLogEntry')
+    .uint(request.prevLogIndex, 'prevLogIndex')
+    .key('PrevLogTerm')
+    .uint(request.prevLogTerm, 'prevLogTerm')
+  return versions(pack, header).key('Term').uint(request.term, 'term')
+}
+
+function requestVote(pack: Pack, request: RequestVoteRequest): Pack {
+  const { header } = request
+  address(pack, 8, header).key('Candidate').textOrNil(header.address)
+  idOf(pack, header)
+    .key('LastLogIndex')
+    .uint(request.lastLogIndex, 'lastLogIndex')
+    .key('LastLogTerm')
+    .uint(request.lastLogTerm, 'lastLogTerm')
+    .key('LeadershipTransfer')
+    .bool(request.leadershipTransfer)
+  return versions(pack, header).key('Term').uint(request.term, 'term')
+}
+
+function requestPreVote(pack: Pack, request: RequestPreVoteRequest): Pack {
+  const { header } = request
+  idOf(address(pack, 6, header), header)
+    .key('LastLogIndex')
+    .uint(request.lastLogIndex, 'lastLogIndex')
+    .key('LastLogTerm')
+    .uint(request.lastLogTerm, 'lastLogTerm')
+  return versions(pack, header).key('Term').uint(request.term, 'term')
+}
+
+function installSnapshot(pack: Pack, request: InstallSnapshotRequest): Pack {
+  const { header } = request
+  address(pack, 12, header)
+    .key('Configuration')
+    .rawOrNil(request.configuration)
+    .key('ConfigurationIndex')
+    .uint(request.configurationIndex, 'configurationIndex')
+  idOf(pack, header)
+    .key('LastLogIndex')
+    .uint(request.lastLogIndex, 'lastLogIndex')
+    .key('LastLogTerm')
+    .uint(request.lastLogTerm, 'lastLogTerm')
+    .key('Leader')
+    .textOrNil(header.address)
+    .key('Peers')
+    .rawOrNil(request.peers)
+  return versions(pack, header)
+    .key('Size')
+    .int(request.size, 'size')
+    .key('SnapshotVersion')
+    .int(request.snapshotVersion, 'snapshotVersion')
+    .key('Term')
+    .uint(request.term, 'term')
+}
+
+/** raftkit only. */
+function forward(pack: Pack, request: ForwardRequest): Uint8Array[] {
+  const { header, payload } = request
+  idOf(address(pack, 4, header), header)
+    .key('Payload')
+    .rawHeader(payload.length)
+  return [pack.finish(), payload, versions(new Pack(), header).finish()]
+}
+
+// The header's fields stand among the others, wherever their names sort. These three write them; they are shared
+// with the responses.
+
+/** The start of the map: `size` fields, one more for a raftkit sender, and Addr, which sorts first everywhere. */
+export function address(pack: Pack, size: number, header: RpcHeader): Pack {
+  return pack
+    .map(header.extensionLevel === undefined ? size : size + 1)
+    .key('Addr')
+    .textOrNil(header.address)
+}
+
+export function idOf(pack: Pack, header: RpcHeader): Pack {
+  return pack.key('ID').textOrNil(header.id)
+}
+
+/** ProtocolVersion and, from a raftkit sender, Raftkit, which sorts right after it. */
+export function versions(pack: Pack, header: RpcHeader): Pack {
+  pack.key('ProtocolVersion').int(header.protocolVersion, 'protocolVersion')
+  return header.extensionLevel === undefined
+    ? pack
+    : pack.key('Raftkit').uint(header.extensionLevel, 'extensionLevel')
+}
