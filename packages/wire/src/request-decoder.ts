@@ -51,6 +51,11 @@ export class RequestDecoder {
     })
   }
 
+  /** No byte of a further request is there. */
+  get isEmpty(): boolean {
+    return this.#type === undefined && this.#stream.isEmpty
+  }
+
   /** Bytes of the snapshot not yet taken; 0 when the last request was not an InstallSnapshot. */
   get snapshotRemaining(): number {
     return this.#snapshotRemaining

@@ -30,6 +30,11 @@ export class ResponseDecoder {
     this.#stream.push(chunk)
   }
 
+  /** No byte of a further answer is there. */
+  get isEmpty(): boolean {
+    return this.#error === undefined && this.#stream.isEmpty
+  }
+
   /** The next answer, when it is there whole, as one to a request of `type`. */
   next(type: RpcType): DecodedResponse | undefined {
     return this.#stream.run(() => {
