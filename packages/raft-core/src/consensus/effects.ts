@@ -148,5 +148,8 @@ export type Effect =
   | { readonly type: 'peer-contact-changed'; readonly peer: ServerId; readonly reachable: boolean }
   /** Step `turn-ended` again at this time at the latest. Replaces the earlier wish. */
   | { readonly type: 'wake-at'; readonly time: number }
-  /** An invariant does not hold. The server stops; the process goes on. */
+  /**
+   * An invariant does not hold. The server stops; the process goes on. Whoever still waits for something is told by
+   * the runtime. A failed disk stops the server too, with a `role-changed` to `stopped` and without `fatal`.
+   */
   | { readonly type: 'fatal'; readonly message: string }

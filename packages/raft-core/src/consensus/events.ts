@@ -47,11 +47,18 @@ export type ConsensusEvent =
   | { readonly type: 'proposed'; readonly count: number }
   /** The `save-hard-state` with this sequence, and all before it, is durable. */
   | { readonly type: 'hard-state-durable'; readonly sequence: number }
-  /** Everything up to the entry (index, term) is durable. Says nothing when the log has another term there now. */
+  /**
+   * Everything up to the entry (index, term) is durable. Says nothing when the log has another term there now.
+   * A write that was under way when a truncation was queued counts only up to before the truncation: the same
+   * entry may have been appended again since, by a write that is not durable yet.
+   */
   | { readonly type: 'entries-durable'; readonly index: Index; readonly term: Term }
   /** The state machine has applied everything up to `index`. */
   | { readonly type: 'applied'; readonly index: Index }
-  /** Entries asked for by `read-entries` are at hand: `from .. to`, `bytes` encoded. */
+  /**
+   * Entries asked for by `read-entries` are at hand: `from .. to`, `bytes` encoded. When the effects of this step
+   * hold no `send-entries` with this `readId`, none ever will.
+   */
   | {
       readonly type: 'entries-read'
       readonly peer: ServerId

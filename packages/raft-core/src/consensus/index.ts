@@ -1,3 +1,4 @@
+export * from './consensus.ts'
 export * from './effects.ts'
 export * from './events.ts'
 export * from './messages.ts'

@@ -1,0 +1,39 @@
+// A leader that a quorum of voters does not answer steps down (dissertation §6.2). Contact counts from when the
+// answered request was sent: what the peer did after that, nobody knows.
+import type { Progress } from './progress.ts'
+import { becomeFollower } from './roles.ts'
+import type { Leadership, State } from './state.ts'
+
+const lastContactOf = (peer: Progress): number => peer.lastContact
+
+/** Until when the answers of a quorum let this leader believe that it still leads. */
+function leaseEnd(state: State, leadership: Leadership): number {
+  const contact = leadership.voters.reached(Infinity, lastContactOf)
+  if (contact >= leadership.stalledAt) leadership.leaseExtensionMs = 0
+  return contact + state.timing.leaderLeaseTimeoutMs + leadership.leaseExtensionMs
+}
+
+/** True when a quorum has answered something sent within the lease, and since the last stall. */
+export function hasLease(state: State, leadership: Leadership): boolean {
+  const contact = leadership.voters.reached(Infinity, lastContactOf)
+  return contact >= leadership.stalledAt && state.now < contact + state.timing.leaderLeaseTimeoutMs
+}
+
+/** Steps down when the lease has run out. */
+export function checkQuorum(state: State, leadership: Leadership): void {
+  if (state.now < leadership.leaseCheckAt) return
+  const end = leaseEnd(state, leadership)
+  if (state.now >= end)
+    becomeFollower(state, state.hardState.term, 'no answer from a quorum within the lease')
+  else leadership.leaseCheckAt = end
+}
+
+/**
+ * The event loop stood still. Answers may be waiting, and none was asked for meanwhile, so the time of the stall
+ * does not count against the quorum; nor does anything heard before prove leadership any more.
+ */
+export function leaseStalled(state: State, leadership: Leadership, forMs: number): void {
+  leadership.stalledAt = state.now
+  leadership.leaseExtensionMs += forMs
+  leadership.leaseCheckAt += forMs
+}

@@ -1,0 +1,51 @@
+// What is committed (§5.3, §5.4.2).
+import type { Index } from '@raftkit/interface/protocol'
+import { invariant } from './invariant.ts'
+import type { Progress } from './progress.ts'
+import { releaseReads } from './read-index.ts'
+import { becomeFollower } from './roles.ts'
+import { randomDeadline, type Leadership, type State } from './state.ts'
+
+const matchIndexOf = (peer: Progress): Index => peer.matchIndex
+
+/** Everything up to `index` is committed. */
+export function commitTo(state: State, index: Index): void {
+  invariant(
+    index > state.commitIndex && index <= state.log.lastIndex,
+    `the commit index only goes up, to entries that are there: ${state.commitIndex} to ${index} of ${state.log.lastIndex}`,
+  )
+  state.commitIndex = index
+  state.effects.push({ type: 'commit', index })
+  if (state.membership.commit(index)) configurationChanged(state)
+}
+
+/** Says which configurations are in force and committed now. */
+export function configurationChanged(state: State): void {
+  const { latest, committed } = state.membership
+  state.effects.push({ type: 'configuration-changed', latest, committed })
+}
+
+/**
+ * Commits what a quorum of voters has durably, this leader among them only as far as its own disk says so, and only
+ * from the first entry of its own term on: a majority of copies of an older entry proves nothing (§5.4.2, figure 8).
+ */
+export function advanceCommit(state: State, leadership: Leadership): void {
+  const index = leadership.voters.reached(state.durableIndex, matchIndexOf)
+  if (index <= state.commitIndex || index < leadership.firstIndex) return
+  const committed = state.membership.committed
+  commitTo(state, index)
+  for (const peer of leadership.peers)
+    if (peer.commitNoticeAt === Infinity)
+      peer.commitNoticeAt = randomDeadline(state, state.timing.commitTimeoutMs)
+  releaseReads(state, leadership)
+  // A leader that is not part of the cluster any more leads until that is committed (dissertation §4.2.2).
+  if (state.membership.committed !== committed && !state.membership.isCommittedVoter(state.self.id))
+    becomeFollower(state, state.hardState.term, 'no longer a voter of the committed configuration')
+}
+
+/** The log is durable up to the entry, unless that entry has been replaced meanwhile. */
+export function entriesDurable(state: State, index: Index, term: number): void {
+  if (index <= state.durableIndex || state.log.termAt(index) !== term) return
+  state.durableIndex = index
+  if (state.leadership !== undefined) advanceCommit(state, state.leadership)
+}

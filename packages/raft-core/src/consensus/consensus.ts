@@ -1,0 +1,139 @@
+import type { Index, Term } from '@raftkit/interface/protocol'
+import { entriesDurable } from './commitment.ts'
+import { snapshotSaved } from './compaction.ts'
+import { stalled, turnEnded } from './deadlines.ts'
+import type { Effect } from './effects.ts'
+import { countOwnVote } from './election.ts'
+import type { ConsensusEvent, Moment } from './events.ts'
+import { hardStateDurable } from './hard-state.ts'
+import { answered, received, sendFailed } from './incoming.ts'
+import { checkOrder } from './invariant.ts'
+import { progressOf } from './leadership.ts'
+import { requestTransfer } from './leadership-transfer.ts'
+import type { ConsensusStart, ConsensusStatus, ConsensusTiming } from './options.ts'
+import { applied, propose } from './proposals.ts'
+import { requestRead } from './read-index.ts'
+import { entriesRead, entriesUnavailable } from './replication.ts'
+import { snapshotInstalled, snapshotInstallFailed } from './snapshot-installation.ts'
+import { snapshotOpened } from './snapshot-transfer.ts'
+import { createState, type State } from './state.ts'
+import { statusOf } from './status.ts'
+import { fail, refuseWhenStopped } from './stopping.ts'
+import { storageFailed, storageRecovered, storageStalled } from './storage.ts'
+
+/**
+ * One server's part in Raft: events in, effects out, nothing else. Pure and synchronous; time and chance come with
+ * each event. Carry the effects of a step out in their order, and step `turn-ended` after everything that arrived
+ * together, also once at the start: only then do deadlines act and entries leave.
+ */
+export class Consensus {
+  readonly #state: State
+
+  /** Throws when entries are missing between the snapshot and the log. */
+  constructor(start: ConsensusStart, timing: ConsensusTiming) {
+    this.#state = createState(start, timing)
+  }
+
+  /**
+   * Takes one event and says what must be done now. Never throws: an invariant that fails, or any other error,
+   * gives effects that end in `fatal`. From then on the server is stopped and refuses everything.
+   */
+  step(event: ConsensusEvent, moment: Moment): readonly Effect[] {
+    const state = this.#state
+    try {
+      checkOrder(state.now, moment.now, 'time')
+      state.now = moment.now
+      state.random = moment.random
+      if (state.role === 'stopped') refuseWhenStopped(state, event)
+      else dispatch(state, event)
+      checkOrder(state.appliedIndex, state.commitIndex, 'applied index, commit index')
+      checkOrder(state.commitIndex, state.log.lastIndex, 'commit index, last index')
+      checkOrder(state.durableIndex, state.log.lastIndex, 'durable index, last index')
+    } catch (error) {
+      fail(state, event, error)
+    }
+    const { effects } = state
+    state.effects = []
+    return effects
+  }
+
+  /** A read-only look, for statistics and tests. */
+  status(): ConsensusStatus {
+    return statusOf(this.#state)
+  }
+
+  /** Term of the entry at `index`; undefined when it is compacted away or does not exist. */
+  termAt(index: Index): Term | undefined {
+    return this.#state.log.termAt(index)
+  }
+
+  /** New times and limits. Deadlines that are already set stay; the next ones use the new times. */
+  configure(timing: ConsensusTiming): void {
+    this.#state.timing = timing
+  }
+}
+
+function dispatch(state: State, event: ConsensusEvent): void {
+  switch (event.type) {
+    case 'turn-ended':
+      return turnEnded(state)
+    case 'stalled':
+      return stalled(state, event.forMs)
+    case 'received':
+      return received(state, event.requestId, event.request)
+    case 'answered':
+      return answered(state, event)
+    case 'send-failed':
+      return sendFailed(state, event.peer, event.sendId, event.failure)
+    case 'proposed':
+      return propose(state, event.count)
+    case 'hard-state-durable':
+      hardStateDurable(state, event.sequence)
+      return countOwnVote(state)
+    case 'entries-durable':
+      return entriesDurable(state, event.index, event.term)
+    case 'applied':
+      return applied(state, event.index)
+    case 'entries-read':
+    case 'entries-unavailable':
+    case 'snapshot-opened':
+      return replicationEvent(state, event)
+    case 'snapshot-saved':
+      return snapshotSaved(state, event.snapshot)
+    case 'snapshot-installed':
+      return snapshotInstalled(state, event.requestId)
+    case 'snapshot-install-failed':
+      return snapshotInstallFailed(state, event.requestId, event.message)
+    case 'read-requested':
+      return requestRead(state, event.readId, event.needsIndex)
+    case 'transfer-requested':
+      return requestTransfer(state, event.transferId, event.target)
+    case 'storage-stalled':
+      return storageStalled(state)
+    case 'storage-recovered':
+      return storageRecovered(state)
+    case 'storage-failed':
+      return storageFailed(state, event.message)
+  }
+}
+
+/** News for the replication to one peer; void when this server does not lead or the peer is gone. */
+function replicationEvent(
+  state: State,
+  event: Extract<
+    ConsensusEvent,
+    { type: 'entries-read' | 'entries-unavailable' | 'snapshot-opened' }
+  >,
+): void {
+  const { leadership } = state
+  const peer = leadership && progressOf(leadership, event.peer)
+  if (leadership === undefined || peer === undefined) return
+  switch (event.type) {
+    case 'entries-read':
+      return entriesRead(state, leadership, peer, event)
+    case 'entries-unavailable':
+      return entriesUnavailable(state, leadership, peer, event.readId, event.reason)
+    case 'snapshot-opened':
+      return snapshotOpened(peer, event.sendId, event.index)
+  }
+}

@@ -1,0 +1,83 @@
+// What comes from other servers: requests, answers, and the news that there is none.
+import type { ServerId } from '@raftkit/interface/protocol'
+import { receiveAppendEntries } from './append-entries.ts'
+import { voteAnswered } from './election.ts'
+import type { ConsensusEvent, SendFailure } from './events.ts'
+import { heartbeatAnswered, heartbeatFailed } from './heartbeat.ts'
+import { progressOf } from './leadership.ts'
+import { receiveTimeoutNow, timeoutNowFailed } from './leadership-transfer.ts'
+import type { Answer, ReceivedRequest } from './messages.ts'
+import { preVoteAnswered, preVoteUnsupported, receivePreVote } from './pre-vote.ts'
+import { appendAnswered, appendFailed } from './replication.ts'
+import { receiveRequestVote } from './request-vote.ts'
+import { becomeFollower } from './roles.ts'
+import { receiveInstallSnapshot } from './snapshot-installation.ts'
+import { snapshotAnswered, snapshotFailed } from './snapshot-transfer.ts'
+import type { State } from './state.ts'
+
+/** A request of another server. */
+export function received(state: State, requestId: number, request: ReceivedRequest): void {
+  switch (request.type) {
+    case 'append-entries':
+      return receiveAppendEntries(state, requestId, request)
+    case 'request-vote':
+      return receiveRequestVote(state, requestId, request)
+    case 'request-pre-vote':
+      return receivePreVote(state, requestId, request)
+    case 'install-snapshot':
+      return receiveInstallSnapshot(state, requestId, request)
+    case 'timeout-now':
+      return receiveTimeoutNow(state, requestId, request)
+  }
+}
+
+/** The answer to a send. Late, doubled and foreign answers find nothing that they belong to. */
+export function answered(state: State, event: Extract<ConsensusEvent, { type: 'answered' }>): void {
+  const { peer, sendId, answer } = event
+  switch (answer.type) {
+    case 'request-vote':
+      return voteAnswered(state, peer, sendId, answer.term, answer.granted)
+    case 'request-pre-vote':
+      return preVoteAnswered(state, peer, sendId, answer.term, answer.granted)
+    case 'append-entries':
+    case 'install-snapshot':
+      return leaderAnswered(state, peer, sendId, answer, event.isRaftkit)
+    case 'timeout-now':
+      return
+    case 'error':
+      return sendFailed(state, peer, sendId, 'refused')
+  }
+}
+
+function leaderAnswered(
+  state: State,
+  id: ServerId,
+  sendId: number,
+  answer: Extract<Answer, { type: 'append-entries' | 'install-snapshot' }>,
+  isRaftkit: boolean,
+): void {
+  // A higher term ends any role, before anything else is made of the answer (§5.1).
+  if (answer.term > state.hardState.term) {
+    becomeFollower(state, answer.term, `higher term ${answer.term} from ${id}`)
+    return
+  }
+  const { leadership } = state
+  const peer = leadership && progressOf(leadership, id)
+  if (leadership === undefined || peer === undefined) return
+  peer.isRaftkit = isRaftkit
+  if (answer.type === 'install-snapshot') snapshotAnswered(state, peer, sendId, answer)
+  else if (!heartbeatAnswered(state, leadership, peer, sendId, answer))
+    appendAnswered(state, leadership, peer, sendId, answer)
+}
+
+/** A send had no answer. */
+export function sendFailed(state: State, id: ServerId, sendId: number, failure: SendFailure): void {
+  if (failure === 'unsupported') preVoteUnsupported(state, id, sendId)
+  const { leadership } = state
+  const peer = leadership && progressOf(leadership, id)
+  if (leadership === undefined || peer === undefined) return
+  if (heartbeatFailed(state, peer, sendId)) return
+  appendFailed(state, peer, sendId)
+  snapshotFailed(state, peer, sendId)
+  timeoutNowFailed(state, leadership, sendId)
+}

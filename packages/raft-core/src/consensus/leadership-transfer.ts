@@ -1,0 +1,114 @@
+// Handing leadership over (dissertation §3.10).
+import type { ServerId } from '@raftkit/interface/protocol'
+import type { Refusal } from './effects.ts'
+import { campaign, mayCampaign } from './election.ts'
+import { progressOf } from './leadership.ts'
+import type { ReceivedTimeoutNow, Sender } from './messages.ts'
+import { answer, answerError, send } from './outgoing.ts'
+import type { Progress } from './progress.ts'
+import { isVoter } from './quorum.ts'
+import { isMember } from './request-vote.ts'
+import { identityOf } from './roles.ts'
+import type { Leadership, State } from './state.ts'
+
+/** Begins a transfer. From now on proposals are refused, so that the target can catch up. */
+export function requestTransfer(
+  state: State,
+  transferId: number,
+  wanted: ServerId | undefined,
+): void {
+  const { leadership } = state
+  if (leadership === undefined) end(state, transferId, 'not-leader')
+  else if (leadership.transfer !== undefined) end(state, transferId, 'transfer-in-progress')
+  else {
+    const target = wanted ?? bestTarget(leadership)
+    const refusal = refusalOf(state, leadership, target)
+    if (target === undefined || refusal !== undefined)
+      end(state, transferId, refusal ?? 'no-such-target')
+    else {
+      const deadline = state.now + state.timing.electionTimeoutMs
+      leadership.transfer = { transferId, target, deadline, sendId: undefined }
+      advanceTransfer(state, leadership)
+    }
+  }
+}
+
+/** Sends TimeoutNow once the target has the whole log; ends a transfer whose target went or whose time is over. */
+export function advanceTransfer(state: State, leadership: Leadership): void {
+  const { transfer } = leadership
+  if (transfer === undefined) return
+  const target = progressOf(leadership, transfer.target)
+  const refusal = refusalOf(state, leadership, transfer.target)
+  if (target === undefined || refusal !== undefined)
+    endTransfer(state, leadership, refusal ?? 'no-such-target')
+  else if (state.now >= transfer.deadline) endTransfer(state, leadership, 'transfer-timeout')
+  else if (transfer.sendId === undefined && target.matchIndex === state.log.lastIndex)
+    transfer.sendId = send(state, target.server, { type: 'timeout-now' })
+}
+
+/** The TimeoutNow failed or was refused: leadership stays, proposals go on. */
+export function timeoutNowFailed(state: State, leadership: Leadership, sendId: number): void {
+  if (leadership.transfer?.sendId === sendId) endTransfer(state, leadership, 'target-unreachable')
+}
+
+/**
+ * Answers TimeoutNow: campaigns at once, without pre-votes. Only the leader may ask, and only a voter; hashicorp/raft
+ * takes it from anyone in any state.
+ */
+export function receiveTimeoutNow(
+  state: State,
+  requestId: number,
+  { from }: ReceivedTimeoutNow,
+): void {
+  const refusal = timeoutNowRefusal(state, from)
+  if (refusal !== undefined) {
+    answerError(state, requestId, refusal)
+    return
+  }
+  campaign(state, `${identityOf(from)} hands leadership over`, true)
+  answer(state, requestId, { type: 'timeout-now' })
+}
+
+function timeoutNowRefusal(state: State, from: Sender): string | undefined {
+  if (!mayCampaign(state)) return 'this server cannot campaign: it is no voter, or is not ready'
+  if (state.leadership !== undefined) return 'this server leads'
+  const isLeader =
+    state.leader === undefined
+      ? isMember(state, from)
+      : identityOf(state.leader) === identityOf(from)
+  return isLeader ? undefined : 'the sender does not lead'
+}
+
+/** The reachable voter that has the most of the log. */
+function bestTarget(leadership: Leadership): ServerId | undefined {
+  let best: Progress | undefined
+  for (const peer of leadership.peers) {
+    if (!isVoter(peer.server)) continue
+    const isBetter =
+      best === undefined ||
+      (peer.isReachable === best.isReachable ? peer.matchIndex > best.matchIndex : peer.isReachable)
+    if (isBetter) best = peer
+  }
+  return best?.server.id
+}
+
+function refusalOf(
+  state: State,
+  leadership: Leadership,
+  target: ServerId | undefined,
+): Refusal | undefined {
+  if (target === undefined) return 'no-such-target'
+  if (target === state.self.id) return 'target-is-self'
+  const peer = progressOf(leadership, target)
+  if (peer === undefined) return 'no-such-target'
+  return isVoter(peer.server) ? undefined : 'target-not-voter'
+}
+
+function endTransfer(state: State, leadership: Leadership, refusal: Refusal): void {
+  if (leadership.transfer !== undefined) end(state, leadership.transfer.transferId, refusal)
+  leadership.transfer = undefined
+}
+
+function end(state: State, transferId: number, refusal: Refusal): void {
+  state.effects.push({ type: 'transfer-ended', transferId, refusal })
+}

@@ -1,0 +1,67 @@
+// The beginning of a leadership, and whom a leader replicates to (§5.2, §5.3).
+import type { Server } from '@raftkit/interface/protocol'
+import { Progress } from './progress.ts'
+import { isVoter, VoterSet } from './quorum.ts'
+import { enterRole, setLeader } from './roles.ts'
+import type { Leadership, State } from './state.ts'
+
+/** A quorum has voted for this server. */
+export function becomeLeader(state: State, reason: string): void {
+  const { term } = state.hardState
+  state.election = undefined
+  const firstIndex = state.log.lastIndex + 1
+  const leadership: Leadership = {
+    term,
+    firstIndex,
+    peers: [],
+    voters: new VoterSet<Progress>([], false),
+    heartbeatAt: state.now,
+    round: 0,
+    leaseCheckAt: state.now + state.timing.leaderLeaseTimeoutMs,
+    leaseExtensionMs: 0,
+    stalledAt: -Infinity,
+    readsBeforeCommit: [],
+    reads: [],
+    transfer: undefined,
+  }
+  state.leadership = leadership
+  state.leaderOfTerm = state.self.id
+  enterRole(state, 'leader', reason)
+  setLeader(state, state.self)
+  followConfiguration(state, leadership)
+  // Entries of earlier terms commit only together with one of the own term (§5.4.2, dissertation §6.4).
+  state.log.append(1, term)
+  state.effects.push({ type: 'append-noop', index: firstIndex, term })
+}
+
+/** The latest configuration changed: new servers are probed, removed ones dropped (§6). */
+export function followConfiguration(state: State, leadership: Leadership): void {
+  const before = new Map(leadership.peers.map((peer) => [peer.server.id, peer]))
+  const { servers } = state.membership.latest.configuration
+  leadership.peers = servers
+    .filter((server) => server.id !== state.self.id)
+    .map((server) => followServer(state, server, before.get(server.id)))
+  for (const server of servers) before.delete(server.id)
+  for (const id of before.keys()) state.effects.push({ type: 'drop-sends', peer: id })
+  leadership.voters = new VoterSet(
+    leadership.peers.filter((peer) => isVoter(peer.server)),
+    state.membership.isVoter(state.self.id),
+  )
+}
+
+function followServer(state: State, server: Server, known: Progress | undefined): Progress {
+  if (known === undefined) return new Progress(server, state.log.lastIndex + 1, state.now)
+  if (known.server.address !== server.address) {
+    state.effects.push({ type: 'drop-sends', peer: server.id })
+    known.enterProbe(known.matchIndex + 1)
+    known.clearBackOff()
+  }
+  known.server = server
+  return known
+}
+
+/** The leader's record of a peer; undefined for a server that is not followed. */
+export function progressOf(leadership: Leadership, id: string): Progress | undefined {
+  for (const peer of leadership.peers) if (peer.server.id === id) return peer
+  return undefined
+}

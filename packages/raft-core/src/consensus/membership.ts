@@ -1,0 +1,87 @@
+import type { Index, IndexedConfiguration, Server, ServerId } from '@raftkit/interface/protocol'
+import { isVoter } from './quorum.ts'
+
+const NO_CONFIGURATION: IndexedConfiguration = { configuration: { servers: [] }, index: 0 }
+
+/**
+ * The configurations of the log (§6). The latest one is in force from the moment it is appended, committed or not;
+ * one that is truncated gives way to the one before it.
+ */
+export class Membership {
+  /** Ascending by index; the first is the committed one, if any is. */
+  #known: IndexedConfiguration[]
+  #committed: IndexedConfiguration = NO_CONFIGURATION
+
+  /** `known`, oldest first. Those up to `commitIndex` are committed. */
+  constructor(known: readonly IndexedConfiguration[], commitIndex: Index) {
+    this.#known = [...known]
+    this.commit(commitIndex)
+  }
+
+  /** The configuration in force. */
+  get latest(): IndexedConfiguration {
+    return this.#known.at(-1) ?? NO_CONFIGURATION
+  }
+
+  get committed(): IndexedConfiguration {
+    return this.#committed
+  }
+
+  /** True while this server belongs to no cluster yet. */
+  get isEmpty(): boolean {
+    return this.latest.configuration.servers.length === 0
+  }
+
+  /** The member with this id in the latest configuration. */
+  find(id: ServerId): Server | undefined {
+    for (const server of this.latest.configuration.servers) if (server.id === id) return server
+    return undefined
+  }
+
+  /** True when the latest configuration gives `id` a vote. */
+  isVoter(id: ServerId): boolean {
+    return isVoter(this.find(id))
+  }
+
+  /** True when the committed configuration gives `id` a vote. */
+  isCommittedVoter(id: ServerId): boolean {
+    return this.#committed.configuration.servers.some(
+      (server) => server.id === id && isVoter(server),
+    )
+  }
+
+  /** Takes up configurations at `from` and after it that were appended. True when there was one. */
+  append(configurations: readonly IndexedConfiguration[], from: Index): boolean {
+    let appended = false
+    for (const configuration of configurations) {
+      if (configuration.index < from) continue
+      this.#known.push(configuration)
+      appended = true
+    }
+    return appended
+  }
+
+  /** Rolls back configurations at `from` and after it (§5.3). True when there was one. */
+  truncate(from: Index): boolean {
+    const before = this.#known.length
+    while (this.#known.length > 0 && this.latest.index >= from) this.#known.pop()
+    return this.#known.length !== before
+  }
+
+  /** Everything up to `commitIndex` is committed. True when that commits a configuration. */
+  commit(commitIndex: Index): boolean {
+    let position = this.#known.length - 1
+    while (position >= 0 && this.#known[position]!.index > commitIndex) position--
+    if (position < 0 || this.#known[position] === this.#committed) return false
+    this.#committed = this.#known[position]!
+    this.#known.splice(0, position)
+    return true
+  }
+
+  /** A snapshot took over: its configuration is committed, later ones of a kept log stay in force. */
+  install(configuration: IndexedConfiguration, keepAfter: Index): void {
+    const later = this.#known.filter((known) => known.index > keepAfter)
+    this.#known = [configuration, ...later]
+    this.#committed = configuration
+  }
+}

@@ -1,0 +1,70 @@
+// The follower's side of InstallSnapshot (§7).
+import { configurationChanged } from './commitment.ts'
+import { invariant } from './invariant.ts'
+import type { ReceivedInstallSnapshot } from './messages.ts'
+import { answer, answerError } from './outgoing.ts'
+import { followLeader, identityOf } from './roles.ts'
+import { randomDeadline, type State } from './state.ts'
+
+/** Begins to install a leader's snapshot, one at a time; the answer follows when it is installed. */
+export function receiveInstallSnapshot(
+  state: State,
+  requestId: number,
+  request: ReceivedInstallSnapshot,
+): void {
+  const { from, term, snapshot } = request
+  if (term < state.hardState.term) {
+    answerInstalled(state, requestId, false)
+    return
+  }
+  if (snapshot.term > term || snapshot.index <= 0) {
+    answerError(state, requestId, `snapshot (${snapshot.index}, ${snapshot.term}) in term ${term}`)
+    return
+  }
+  followLeader(state, from, term)
+  const own = state.log.termAt(snapshot.index)
+  if (state.installation !== undefined)
+    answerError(state, requestId, `${identityOf(from)}: another snapshot is being installed`)
+  else if (snapshot.index <= state.commitIndex) {
+    invariant(
+      own === undefined || own === snapshot.term,
+      `the snapshot at ${snapshot.index} has term ${snapshot.term}, the committed entry there ${own}`,
+    )
+    // Everything in it is here already; installing it would take the state machine back.
+    answerInstalled(state, requestId, true)
+  } else {
+    const keepLogAfter = own === snapshot.term
+    state.installation = { requestId, snapshot, keepLogAfter }
+    state.effects.push({ type: 'install-snapshot', requestId, keepLogAfter })
+  }
+}
+
+/** The snapshot is durable and restored: the log starts after it. */
+export function snapshotInstalled(state: State, requestId: number): void {
+  const { installation } = state
+  if (installation?.requestId !== requestId) return
+  state.installation = undefined
+  const { snapshot, keepLogAfter } = installation
+  const { index, term, configuration } = snapshot
+  state.log.install({ index, term }, keepLogAfter)
+  // Entries that stay and were not durable yet still are not.
+  state.durableIndex = keepLogAfter ? Math.max(state.durableIndex, index) : index
+  state.commitIndex = Math.max(state.commitIndex, index)
+  state.appliedIndex = Math.max(state.appliedIndex, index)
+  state.membership.install(configuration, index)
+  configurationChanged(state)
+  // It took its time, and came from a leader.
+  state.electionDeadline = randomDeadline(state, state.timing.heartbeatTimeoutMs)
+  answerInstalled(state, requestId, true)
+}
+
+/** The snapshot could not be installed; log and state machine are as before. */
+export function snapshotInstallFailed(state: State, requestId: number, message: string): void {
+  if (state.installation?.requestId !== requestId) return
+  state.installation = undefined
+  answerError(state, requestId, message)
+}
+
+function answerInstalled(state: State, requestId: number, success: boolean): void {
+  answer(state, requestId, { type: 'install-snapshot', term: state.hardState.term, success })
+}
