@@ -1,1 +1,2 @@
-export {}
+export { LevelStore } from './level-store.ts'
+export type { LevelStoreOptions } from './options.ts'

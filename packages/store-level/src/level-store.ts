@@ -1,0 +1,152 @@
+import type {
+  EntryBatch,
+  HardState,
+  Index,
+  LogBounds,
+  LogReadLimits,
+  LogStore,
+  StableStore,
+} from '@raftkit/interface'
+import { BoundaryKeeper } from './boundary-keeper.ts'
+import { localDisk } from './disk.ts'
+import type { Disk } from './disk.ts'
+import { Handle } from './handle.ts'
+import { LevelLog, promiseOf } from './level-log.ts'
+import { LevelStable } from './level-stable.ts'
+import { openStore } from './opening.ts'
+import type { OpenedStore } from './opening.ts'
+import { resolveOptions } from './options.ts'
+import type { LevelStoreOptions, ResolvedOptions } from './options.ts'
+import { openingError } from './store-errors.ts'
+
+/**
+ * Log, term, vote and small values of one server in one LevelDB database, and beside it a boundary file that says
+ * what the database must hold. See the README for what is guaranteed and what each defence costs.
+ *
+ * A promise of a changing method resolves when the change is durable. The first read, write or sync that fails ends
+ * the store: that call and every later one reject with `RAFT_STORE_FAILED`. Opening the store again checks what is
+ * there.
+ */
+export class LevelStore implements LogStore, StableStore {
+  /** Absolute path of the directory. */
+  readonly directory: string
+  readonly #handle: Handle
+  readonly #database: OpenedStore['database']
+  readonly #keeper: BoundaryKeeper
+  readonly #log: LevelLog
+  readonly #stable: LevelStable
+  #closing: Promise<void> | undefined
+
+  private constructor(opened: OpenedStore, options: ResolvedOptions) {
+    const { directory, database, boundaryFile, contents } = opened
+    this.directory = directory
+    this.#database = database
+    this.#handle = new Handle(directory)
+    this.#keeper = new BoundaryKeeper(boundaryFile, this.#handle, options.boundaryDelayMs)
+    const parts = {
+      database,
+      handle: this.#handle,
+      keeper: this.#keeper,
+      maxBlockBytes: options.maxBlockBytes,
+    }
+    this.#log = new LevelLog(parts, contents.anchor, contents.end)
+    this.#stable = new LevelStable(parts, contents.hardState, contents.revision)
+  }
+  /**
+   * Opens the store in `directory`, or makes one where there is none, and checks all of it. `disk` is for tests.
+   *
+   * Rejects with `RAFT_STORE_LOCKED` when it is open elsewhere, `RAFT_STORE_MISSING` when a part is gone,
+   * `RAFT_STORE_CORRUPT` when something is not what was written, `RAFT_STORE_LOST_DATA` when less is there than was
+   * durable, `RAFT_STORE_FOREIGN` when it is another server's, `RAFT_STORE_UNUSABLE` when the directory cannot be
+   * used, `RAFT_INVALID_ARGUMENT` for an option out of range.
+   */
+  static async open(
+    directory: string,
+    options: LevelStoreOptions = {},
+    disk: Disk = localDisk,
+  ): Promise<LevelStore> {
+    const resolved = resolveOptions(options)
+    const opened = await openStore(directory, resolved, disk)
+    const store = new LevelStore(opened, resolved)
+    try {
+      await store.#start(opened)
+      return store
+    } catch (error) {
+      await store.close().catch(() => {}) // The first error is the one that matters.
+      throw openingError(opened.directory, error)
+    }
+  }
+
+  async bounds(): Promise<LogBounds> {
+    this.#handle.check()
+    return this.#log.bounds
+  }
+
+  /** `to` may lie behind the last entry; reading stops there. The batch may be a view of a larger buffer. */
+  async read(from: Index, to: Index, limits: LogReadLimits): Promise<EntryBatch> {
+    this.#handle.check()
+    return this.#log.read(from, to, limits)
+  }
+
+  append(batches: readonly EntryBatch[]): Promise<void> {
+    return this.#handle.change(() => this.#log.append(batches))
+  }
+
+  truncateSuffix(from: Index): Promise<void> {
+    return this.#handle.change(() => this.#log.truncateSuffix(from))
+  }
+
+  truncatePrefix(to: Index): Promise<void> {
+    return this.#handle.change(() => this.#log.truncatePrefix(to))
+  }
+
+  async loadHardState(): Promise<HardState | undefined> {
+    this.#handle.check()
+    return this.#stable.hardState
+  }
+
+  /** Rejects with `RAFT_INVARIANT_VIOLATED`, changing nothing, when the term is lower than the stored one. */
+  saveHardState(state: HardState): Promise<void> {
+    return this.#handle.change(() => this.#stable.saveHardState(state))
+  }
+
+  async get(key: string): Promise<Uint8Array | undefined> {
+    this.#handle.check()
+    return this.#stable.get(key)
+  }
+
+  /** Rejects with `RAFT_LIMIT_EXCEEDED` above 64 KiB. */
+  set(key: string, value: Uint8Array): Promise<void> {
+    return this.#handle.change(() => this.#stable.set(key, value))
+  }
+
+  /** Waits for the changes under way, brings the boundary file up to date and unlocks the directory. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  /** Makes the boundary say what was found, anew and synced: what was read may never have reached the disk. */
+  async #start({ contents }: OpenedStore): Promise<void> {
+    await this.#keeper.recordTwice({
+      ...promiseOf(contents.end),
+      term: contents.hardState?.term ?? 0,
+      hardStateChecksum: contents.hardStateChecksum,
+      revision: contents.revision,
+    })
+    await this.#log.removeLeftovers()
+  }
+
+  async #close(): Promise<void> {
+    await this.#handle.close()
+    try {
+      await this.#keeper.close()
+    } finally {
+      await this.#database.close()
+    }
+  }
+}

@@ -1,0 +1,32 @@
+import type { Index, Term } from '@raftkit/interface'
+import { numberIn, sealFields, unsealFields } from './record.ts'
+
+/** Where the log begins, as the database holds it. */
+export interface LogAnchor {
+  /** Entries up to this one have been removed. Blocks that end at or before it are leftovers. */
+  readonly removedThrough: Index
+  /** Checksum of the block in front of the first one kept. */
+  readonly checksum: number
+}
+
+/** Where the log ends: its last entry and the checksum of the block that this entry closes. */
+export interface LogEnd {
+  readonly index: Index
+  readonly term: Term
+  readonly checksum: number
+}
+
+const NAME = 'anchor'
+
+export function sealAnchor({ removedThrough, checksum }: LogAnchor): Uint8Array {
+  return sealFields(NAME, { removedThrough, checksum })
+}
+
+/** The anchor in these bytes; throws `DamagedRecord`. */
+export function unsealAnchor(bytes: Uint8Array): LogAnchor {
+  const fields = unsealFields(NAME, bytes)
+  return {
+    removedThrough: numberIn(fields, 'removedThrough'),
+    checksum: numberIn(fields, 'checksum'),
+  }
+}

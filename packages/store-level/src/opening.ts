@@ -1,0 +1,213 @@
+import { randomUUID } from 'node:crypto'
+import { join, resolve } from 'node:path'
+import { messageOf, RaftError } from '@raftkit/interface'
+import { BoundaryFile, identityFits, STORE_FORMAT } from './boundary-file.ts'
+import type { StoreIdentity } from './boundary-file.ts'
+import type { Database } from './database.ts'
+import type { DirectoryItem, Disk } from './disk.ts'
+import { IDENTITY_KEY } from './keys.ts'
+import type { ResolvedOptions } from './options.ts'
+import { DamagedRecord, sealFields, textIn, unsealFields } from './record.ts'
+import {
+  corruptError,
+  foreignError,
+  hasCode,
+  lostDataError,
+  missingError,
+  openingError,
+  unusableError,
+} from './store-errors.ts'
+import { verifyContents } from './verification.ts'
+import type { StoreContents } from './verification.ts'
+
+/**
+ * A store is a directory with two things in it: the database, in a folder of its own, and the boundary file. The
+ * boundary file is made last and only in a directory whose database holds nothing; nothing is put into the database
+ * before it is there. So where it is, the database must be, and is never made again; where it is not, a database
+ * that holds data has lost it, and one that holds nothing was being made when a crash came.
+ */
+const DATABASE = 'db'
+const BOUNDARY = 'boundary'
+
+/** An open store that has been checked. */
+export interface OpenedStore {
+  readonly directory: string
+  readonly database: Database
+  readonly boundaryFile: BoundaryFile
+  readonly contents: StoreContents
+}
+
+/** Opens the store in a directory, or makes one; every error is a `RaftError`. */
+export async function openStore(
+  path: string,
+  options: ResolvedOptions,
+  disk: Disk,
+): Promise<OpenedStore> {
+  const directory = resolve(path)
+  try {
+    const items = await disk.list(directory)
+    const database = hasItem(items, BOUNDARY)
+      ? await openExisting(directory, options, disk)
+      : await makeStore(directory, items, options, disk)
+    return await closingOnError(database, () => checkStore(directory, database, options, disk))
+  } catch (error) {
+    throw openingError(directory, error)
+  }
+}
+
+async function openExisting(
+  directory: string,
+  options: ResolvedOptions,
+  disk: Disk,
+): Promise<Database> {
+  const items = await disk.list(join(directory, DATABASE))
+  if (items === undefined) throw missingError(directory, `its database '${DATABASE}' is not there`)
+  if (!hasItem(items, 'CURRENT'))
+    throw missingError(directory, `the file '${DATABASE}/CURRENT' is not there`)
+  return disk.openDatabase(join(directory, DATABASE), { ...options, createIfMissing: false })
+}
+
+async function makeStore(
+  directory: string,
+  items: readonly DirectoryItem[] | undefined,
+  options: ResolvedOptions,
+  disk: Disk,
+): Promise<Database> {
+  const identity: StoreIdentity = {
+    format: STORE_FORMAT,
+    storeId: randomUUID(),
+    ...(options.serverId !== undefined && { serverId: options.serverId }),
+  }
+  if (!identityFits(identity))
+    throw new RaftError('RAFT_INVALID_ARGUMENT', 'the serverId is too long: keep it below 1 KiB')
+  if (options.mustExist) throw missingError(directory, 'there is none, and one must exist')
+  if (hasItem(items, 'CURRENT'))
+    throw foreignError(directory, 'it holds a LevelDB database that raftkit did not make')
+  const location = join(directory, DATABASE)
+  if (holdsData(await disk.list(location))) throw boundaryMissing(directory)
+  await disk.makeDirectory(location)
+  const database = await disk.openDatabase(location, { ...options, createIfMissing: true })
+  // From here the database's lock keeps others out; one of them may have been here first.
+  return closingOnError(database, async () => {
+    if (hasItem(await disk.list(directory), BOUNDARY)) return database
+    if (!(await isEmpty(database))) throw boundaryMissing(directory)
+    await disk.syncDirectory(location)
+    await BoundaryFile.create(disk, join(directory, BOUNDARY), identity)
+    await disk.syncDirectory(directory)
+    return database
+  })
+}
+
+async function checkStore(
+  directory: string,
+  database: Database,
+  options: ResolvedOptions,
+  disk: Disk,
+): Promise<OpenedStore> {
+  const boundaryFile = await openBoundaryFile(directory, disk)
+  return closingOnError(boundaryFile, async () => {
+    const { identity, found: boundary } = boundaryFile
+    checkIdentity(directory, identity, options)
+    await checkDatabaseIdentity(directory, database, boundaryFile)
+    const { storeId } = identity
+    const contents = await verifyContents(database, { directory, storeId, boundary })
+    await disk.syncDirectory(join(directory, DATABASE))
+    return { directory, database, boundaryFile, contents }
+  })
+}
+
+async function openBoundaryFile(directory: string, disk: Disk): Promise<BoundaryFile> {
+  try {
+    return await BoundaryFile.open(disk, join(directory, BOUNDARY))
+  } catch (error) {
+    if (error instanceof DamagedRecord)
+      throw corruptError(directory, `the file '${BOUNDARY}': ${error.message}`, error)
+    if (hasCode(error, 'ENOENT')) throw boundaryMissing(directory)
+    throw error
+  }
+}
+
+function checkIdentity(
+  directory: string,
+  { format, serverId }: StoreIdentity,
+  options: ResolvedOptions,
+): void {
+  if (format !== STORE_FORMAT)
+    throw unusableError(
+      directory,
+      new Error(`its format is ${format}, this version of raftkit reads ${STORE_FORMAT}`),
+    )
+  if (serverId !== undefined && options.serverId !== undefined && serverId !== options.serverId)
+    throw foreignError(
+      directory,
+      `it was made for server '${serverId}', and '${options.serverId}' opens it`,
+      { serverId, expectedServerId: options.serverId },
+    )
+}
+
+async function checkDatabaseIdentity(
+  directory: string,
+  database: Database,
+  { identity: { storeId }, found }: BoundaryFile,
+): Promise<void> {
+  const record = await database.get(IDENTITY_KEY)
+  if (record !== undefined) {
+    const foundId = storeIdIn(directory, record)
+    if (foundId === storeId) return
+    throw foreignError(directory, `its database is that of another store`, {
+      storeId: foundId,
+      expectedStoreId: storeId,
+    })
+  }
+  if (!(await isEmpty(database)))
+    throw foreignError(directory, 'its database does not say which store it is of')
+  if (found.lastIndex > 0 || found.revision > 0)
+    throw lostDataError(directory, `entry ${found.lastIndex} was durable, the database is empty`, {
+      expectedLastIndex: found.lastIndex,
+      lastIndex: 0,
+    })
+  await database.write({ puts: [[IDENTITY_KEY, sealFields('identity', { storeId })]] })
+}
+
+function storeIdIn(directory: string, record: Uint8Array): string {
+  try {
+    return textIn(unsealFields('identity', record), 'storeId')
+  } catch (error) {
+    throw corruptError(directory, `the database's record of its store: ${messageOf(error)}`, error)
+  }
+}
+
+function boundaryMissing(directory: string): RaftError {
+  return missingError(directory, `its file '${BOUNDARY}' is not there, its database is`)
+}
+
+function hasItem(items: readonly DirectoryItem[] | undefined, name: string): boolean {
+  return items?.some((item) => item.name === name) ?? false
+}
+
+/** Whether a folder has what LevelDB keeps data in: a table, or a write-ahead log that is not empty. */
+function holdsData(items: readonly DirectoryItem[] | undefined): boolean {
+  return (
+    items?.some(
+      ({ name, size }) => /\.(ldb|sst)$/.test(name) || (name.endsWith('.log') && size > 0),
+    ) ?? false
+  )
+}
+
+async function isEmpty(database: Database): Promise<boolean> {
+  for await (const records of database.scan({ from: new Uint8Array(0) }, { count: 1, maxBytes: 0 }))
+    return records.length === 0
+  return true
+}
+
+async function closingOnError<T>(
+  resource: { close(): Promise<void> },
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    await resource.close().catch(() => {}) // The first error is the one that matters.
+    throw error
+  }
+}

@@ -1,0 +1,185 @@
+import { crc32 } from 'node:zlib'
+import type { HardState } from '@raftkit/interface'
+import { cutBlock } from './block.ts'
+import type { Block } from './block.ts'
+import type { Boundary } from './boundary-file.ts'
+import type { Database } from './database.ts'
+import { unsealHardState } from './hard-state-record.ts'
+import { ANCHOR_KEY, HARD_STATE_KEY, REVISION_KEY, VALUE_RANGE } from './keys.ts'
+import { unsealAnchor } from './log-anchor.ts'
+import type { LogAnchor, LogEnd } from './log-anchor.ts'
+import { scanBlocks } from './log-scan.ts'
+import { checksumIn, DamagedRecord, numberIn, unsealBytes, unsealFields } from './record.ts'
+import { corruptError, lostDataError } from './store-errors.ts'
+
+const STEP = { count: 512, maxBytes: 1024 * 1024 }
+
+/** What a database holds, once all of it has been read and checked. */
+export interface StoreContents {
+  readonly anchor: LogAnchor
+  readonly end: LogEnd | undefined
+  readonly hardState: HardState | undefined
+  readonly hardStateChecksum: number
+  readonly revision: number
+}
+
+/** What the database must match: the boundary, and the store that it belongs to. */
+export interface Expectation {
+  readonly directory: string
+  readonly storeId: string
+  readonly boundary: Boundary
+}
+
+/**
+ * Reads everything in the database, a step at a time. Throws `RAFT_STORE_CORRUPT` when something is not what was
+ * written and `RAFT_STORE_LOST_DATA` when it is less than the boundary says.
+ */
+export async function verifyContents(
+  database: Database,
+  expectation: Expectation,
+): Promise<StoreContents> {
+  const { directory, boundary } = expectation
+  const { anchor, end, checksumAtBoundary } = await damageNamed(directory, () =>
+    readLog(database, expectation),
+  )
+  const stable = await damageNamed(directory, () => readStable(database))
+  checkLog(directory, boundary, anchor, end, checksumAtBoundary)
+  checkStable(directory, boundary, stable)
+  return { anchor, end, ...stable }
+}
+
+/** Checksum that stands in front of the first block of a new store: no block of another store follows it. */
+export function firstChecksum(storeId: string): number {
+  return crc32(storeId)
+}
+
+interface LogFound {
+  readonly anchor: LogAnchor
+  readonly end: LogEnd | undefined
+  /** Checksum of the log up to the boundary's last entry, when the log holds that entry. */
+  readonly checksumAtBoundary: number | undefined
+}
+
+async function readLog(database: Database, { storeId, boundary }: Expectation): Promise<LogFound> {
+  const record = await database.get(ANCHOR_KEY)
+  const anchor =
+    record === undefined
+      ? { removedThrough: 0, checksum: firstChecksum(storeId) }
+      : named('the record of where the log begins', () => unsealAnchor(record))
+  let last: Block | undefined
+  let checksumAtBoundary: number | undefined
+  for await (const blocks of scanBlocks(database, anchor.removedThrough + 1, STEP))
+    for (const block of blocks) {
+      if (last === undefined && block.previousChecksum !== anchor.checksum)
+        throw new DamagedRecord('the first block is not the one that the log begins with')
+      const { firstIndex, lastIndex } = block.entries
+      if (boundary.lastIndex >= firstIndex && boundary.lastIndex <= lastIndex)
+        checksumAtBoundary =
+          boundary.lastIndex === lastIndex
+            ? block.checksum
+            : cutBlock(block, boundary.lastIndex).checksum
+      last = block
+    }
+  const end = last && {
+    index: last.entries.lastIndex,
+    term: last.entries.lastTerm,
+    checksum: last.checksum,
+  }
+  return { anchor, end, checksumAtBoundary }
+}
+
+async function readStable(
+  database: Database,
+): Promise<Pick<StoreContents, 'hardState' | 'hardStateChecksum' | 'revision'>> {
+  const hardStateRecord = await database.get(HARD_STATE_KEY)
+  const revisionRecord = await database.get(REVISION_KEY)
+  const [from, before] = VALUE_RANGE
+  for await (const records of database.scan({ from, before }, STEP))
+    for (const [key, value] of records) {
+      const name = new TextDecoder().decode(key.subarray(1))
+      named(`the value of '${name}'`, () => unsealBytes(name, value))
+    }
+  return {
+    hardState:
+      hardStateRecord &&
+      named('the record of term and vote', () => unsealHardState(hardStateRecord)),
+    hardStateChecksum: hardStateRecord === undefined ? 0 : checksumIn(hardStateRecord),
+    revision:
+      revisionRecord === undefined
+        ? 0
+        : named('the record of the revision', () =>
+            numberIn(unsealFields('revision', revisionRecord), 'revision'),
+          ),
+  }
+}
+
+function checkLog(
+  directory: string,
+  boundary: Boundary,
+  anchor: LogAnchor,
+  end: LogEnd | undefined,
+  checksumAtBoundary: number | undefined,
+): void {
+  const { lastIndex, lastTerm, logChecksum } = boundary
+  if (lastIndex === 0 || checksumAtBoundary === logChecksum) return
+  const promised = `entry ${lastIndex} of term ${lastTerm} was durable`
+  const held =
+    end === undefined
+      ? 'the database holds no entry'
+      : checksumAtBoundary === undefined
+        ? `the database holds ${anchor.removedThrough + 1}..${end.index}`
+        : 'the database holds other entries up to there'
+  throw lostDataError(directory, `${promised}, ${held}`, {
+    expectedLastIndex: lastIndex,
+    expectedLastTerm: lastTerm,
+    lastIndex: end?.index ?? 0,
+    lastTerm: end?.term ?? 0,
+  })
+}
+
+function checkStable(
+  directory: string,
+  boundary: Boundary,
+  found: Pick<StoreContents, 'hardState' | 'hardStateChecksum' | 'revision'>,
+): void {
+  const term = found.hardState?.term ?? 0
+  const details = {
+    expectedTerm: boundary.term,
+    term,
+    expectedRevision: boundary.revision,
+    revision: found.revision,
+  }
+  if (
+    term < boundary.term ||
+    (found.revision === boundary.revision && found.hardStateChecksum !== boundary.hardStateChecksum)
+  )
+    throw lostDataError(
+      directory,
+      `term ${boundary.term} and its vote were durable, the database holds ${found.hardState === undefined ? 'neither' : `those of term ${term}`}`,
+      details,
+    )
+  if (found.revision < boundary.revision)
+    throw lostDataError(
+      directory,
+      `term, vote and small values had changed ${boundary.revision} times, the database knows of ${found.revision}`,
+      details,
+    )
+}
+
+async function damageNamed<T>(directory: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof DamagedRecord) throw corruptError(directory, error.message, error)
+    throw error
+  }
+}
+
+function named<T>(what: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (!(error instanceof DamagedRecord)) throw error
+    throw new DamagedRecord(`${what}: ${error.message}`, { cause: error })
+  }
+}
