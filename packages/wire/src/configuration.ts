@@ -11,7 +11,7 @@ const SUFFRAGES: readonly Suffrage[] = ['voter', 'nonvoter', 'staging']
 /** The configuration as hashicorp/raft's EncodeConfiguration writes it: the data of a configuration entry. */
 export function encodeConfiguration(configuration: Configuration): Uint8Array {
   const pack = new Pack().map(1).key('Servers')
-  if (configuration.servers.length === 0) return pack.nil().finish()
+  if (configuration.servers.length === 0) return pack.nil().take()
   pack.array(configuration.servers.length)
   for (const { address, id, suffrage } of configuration.servers)
     pack
@@ -22,7 +22,7 @@ export function encodeConfiguration(configuration: Configuration): Uint8Array {
       .text(id)
       .key('Suffrage')
       .int(SUFFRAGES.indexOf(suffrage), 'suffrage')
-  return pack.finish()
+  return pack.take()
 }
 
 /**
@@ -43,10 +43,10 @@ export function decodeConfiguration(
 export function encodePeers(configuration: Configuration): Uint8Array {
   const voters = configuration.servers.filter((server) => server.suffrage === 'voter')
   const pack = new Pack()
-  if (voters.length === 0) return pack.nil().finish()
+  if (voters.length === 0) return pack.nil().take()
   pack.array(voters.length)
   for (const { address } of voters) pack.text(address)
-  return pack.finish()
+  return pack.take()
 }
 
 function readConfiguration(unpack: Unpack): Server[] {

@@ -103,7 +103,7 @@ function putUint16(bytes: Uint8Array, at: number, value: number): number {
 }
 
 /** Writes the low 32 bits, most significant byte first. */
-export function putUint32(bytes: Uint8Array, at: number, value: number): number {
+function putUint32(bytes: Uint8Array, at: number, value: number): number {
   bytes[at] = value >>> 24
   bytes[at + 1] = value >>> 16
   bytes[at + 2] = value >>> 8
@@ -112,7 +112,7 @@ export function putUint32(bytes: Uint8Array, at: number, value: number): number 
 }
 
 /** Writes a safe integer as 64 bits, two's complement, most significant byte first. */
-export function putInt64(bytes: Uint8Array, at: number, value: number): number {
+function putInt64(bytes: Uint8Array, at: number, value: number): number {
   putUint32(bytes, at, Math.floor(value / TWO_POW_32))
   return putUint32(bytes, at + 4, value)
 }

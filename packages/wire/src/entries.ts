@@ -1,9 +1,11 @@
 import { EntryBatch, isSafeNumber, LogType, RaftError } from '@raftkit/interface'
 import type { Index, Term } from '@raftkit/interface'
 import { NIL, putRawHeader, putUint, rawHeaderSize, TWO_POW_32, uintSize } from './encodings.ts'
+import * as words from './entry-words.ts'
 import { isLogType } from './log-types.ts'
 import { notEncodable } from './pack.ts'
-import { putTime, TIME_SIZE } from './time.ts'
+import { TIME_SIZE, timeWords } from './time.ts'
+import type { TimeWords } from './time.ts'
 
 /** An entry that has no index and term yet. */
 export interface EntryInput {
@@ -12,31 +14,26 @@ export interface EntryInput {
   readonly extensions?: Uint8Array
 }
 
-/** `map(6) "AppendedAt"`, then the time. */
-const BEFORE_TIME = ascii('\x86\xaaAppendedAt')
-const BEFORE_DATA = ascii('\xa4Data')
-const BEFORE_EXTENSIONS = ascii('\xaaExtensions')
-const BEFORE_INDEX = ascii('\xa5Index')
-const BEFORE_TERM = ascii('\xa4Term')
-const BEFORE_TYPE = ascii('\xa4Type')
-
 /** Bytes of an entry besides data, extensions, index and term. */
 const FIXED =
-  BEFORE_TIME.length +
+  words.APPENDED_AT_SIZE +
   TIME_SIZE +
-  BEFORE_DATA.length +
-  BEFORE_EXTENSIONS.length +
-  BEFORE_INDEX.length +
-  BEFORE_TERM.length +
-  BEFORE_TYPE.length +
+  words.DATA_SIZE +
+  words.EXTENSIONS_SIZE +
+  words.INDEX_SIZE +
+  words.TERM_SIZE +
+  words.TYPE_SIZE +
   1
 
+/** Bytes of the longest number. */
+const MAX_UINT_SIZE = 9
+
 /** Up to this many bytes a loop beats the call of Uint8Array.set. */
-const LOOP_COPY = 48
+const LOOP_COPY = 16
 
 /** Upper bound of the encoded bytes of an entry with so many bytes of data and extensions. */
 export function encodedEntrySize(dataLength: number, extensionsLength = 0): number {
-  return FIXED + rawSize(dataLength) + rawSize(extensionsLength) + 2 * uintSize(TWO_POW_32)
+  return FIXED + rawSize(dataLength) + rawSize(extensionsLength) + 2 * MAX_UINT_SIZE
 }
 
 /**
@@ -56,22 +53,19 @@ export function encodeEntries(
   if (firstIndex < 1 || !isSafeNumber(firstIndex) || !isSafeNumber(firstIndex + count - 1))
     throw notEncodable('index', firstIndex)
 
-  const head = headOf(appendedAt)
-  const tail = tailOf(term)
-  const bytes = new Uint8Array(sizeOf(firstIndex, uintSize(term), entries))
+  const bytes = new Uint8Array(sizeOf(firstIndex, term, entries))
+  const view = new DataView(bytes.buffer)
+  const time = timeWords(appendedAt)
   const offsets: number[] = [0]
   const terms: Term[] = []
   const types: LogType[] = []
   let at = 0
   for (let i = 0; i < count; i++) {
     const entry = entries[i]!
-    at = put(bytes, at, head)
-    at = putData(bytes, at, entry)
-    at = put(bytes, at, BEFORE_EXTENSIONS)
-    at = putExtensions(bytes, at, entry.extensions)
-    at = put(bytes, at, BEFORE_INDEX)
-    at = putUint(bytes, at, firstIndex + i)
-    at = put(bytes, at, tail)
+    at = putAppendedAt(view, at, time)
+    at = putData(bytes, view, at, entry)
+    at = putExtensions(bytes, view, at, entry.extensions)
+    at = putNumbers(bytes, view, at, firstIndex + i, term)
     bytes[at++] = entry.type
     offsets.push(at)
     terms.push(term)
@@ -80,28 +74,12 @@ export function encodeEntries(
   return new EntryBatch(firstIndex, bytes, offsets, terms, types)
 }
 
-/** Everything before the value of Data; the same for every entry of a call. */
-function headOf(appendedAt: number | undefined): Uint8Array {
-  const head = new Uint8Array(BEFORE_TIME.length + TIME_SIZE + BEFORE_DATA.length)
-  head.set(BEFORE_TIME)
-  head.set(BEFORE_DATA, putTime(head, BEFORE_TIME.length, appendedAt))
-  return head
-}
-
-/** Everything between the index and the value of Type. */
-function tailOf(term: Term): Uint8Array {
-  const tail = new Uint8Array(BEFORE_TERM.length + uintSize(term) + BEFORE_TYPE.length)
-  tail.set(BEFORE_TERM)
-  tail.set(BEFORE_TYPE, putUint(tail, BEFORE_TERM.length, term))
-  return tail
-}
-
-function sizeOf(firstIndex: Index, termSize: number, entries: readonly EntryInput[]): number {
-  let size = 0
+function sizeOf(firstIndex: Index, term: Term, entries: readonly EntryInput[]): number {
+  let size = entries.length * (FIXED + uintSize(term))
   for (let i = 0; i < entries.length; i++) {
     const { type, data, extensions } = entries[i]!
     if (!isLogType(type)) throw notEncodable('entry type', type)
-    size += FIXED + termSize + uintSize(firstIndex + i) + rawSize(data.length)
+    size += uintSize(firstIndex + i) + rawSize(data.length)
     size += extensions === undefined ? 1 : rawSize(extensions.length)
   }
   return size
@@ -112,31 +90,65 @@ function rawSize(length: number): number {
   return rawHeaderSize(length) + length
 }
 
+/** The map, its first key and the time. */
+function putAppendedAt(view: DataView, at: number, time: TimeWords): number {
+  view.setUint32(at, words.APPENDED_AT_1)
+  view.setUint32(at + 4, words.APPENDED_AT_2)
+  view.setUint32(at + 8, words.APPENDED_AT_3)
+  view.setUint32(at + 12, time[0])
+  view.setUint32(at + 16, time[1])
+  view.setUint32(at + 20, time[2])
+  view.setUint32(at + 24, time[3])
+  return at + words.APPENDED_AT_SIZE + TIME_SIZE
+}
+
 /** Go gives a no-op or a barrier nil for Data, and an empty command an empty string. */
-function putData(bytes: Uint8Array, at: number, entry: EntryInput): number {
-  const data = entry.data
-  if (data.length === 0 && entry.type !== LogType.command) {
+function putData(bytes: Uint8Array, view: DataView, at: number, entry: EntryInput): number {
+  view.setUint32(at, words.DATA_1)
+  bytes[at + 4] = words.DATA_2
+  const isNil = entry.data.length === 0 && entry.type !== LogType.command
+  return putRaw(bytes, at + words.DATA_SIZE, isNil ? undefined : entry.data)
+}
+
+function putExtensions(
+  bytes: Uint8Array,
+  view: DataView,
+  at: number,
+  extensions: Uint8Array | undefined,
+): number {
+  view.setUint32(at, words.EXTENSIONS_1)
+  view.setUint32(at + 4, words.EXTENSIONS_2)
+  view.setUint32(at + 7, words.EXTENSIONS_3)
+  return putRaw(bytes, at + words.EXTENSIONS_SIZE, extensions)
+}
+
+/** Index, Term and the key of Type. */
+function putNumbers(
+  bytes: Uint8Array,
+  view: DataView,
+  at: number,
+  index: Index,
+  term: Term,
+): number {
+  view.setUint32(at, words.INDEX_1)
+  view.setUint16(at + 4, words.INDEX_2)
+  const termAt = putUint(bytes, at + words.INDEX_SIZE, index)
+  view.setUint32(termAt, words.TERM_1)
+  bytes[termAt + 4] = words.TERM_2
+  const typeAt = putUint(bytes, termAt + words.TERM_SIZE, term)
+  view.setUint32(typeAt, words.TYPE_1)
+  bytes[typeAt + 4] = words.TYPE_2
+  return typeAt + words.TYPE_SIZE
+}
+
+function putRaw(bytes: Uint8Array, at: number, raw: Uint8Array | undefined): number {
+  if (raw === undefined) {
     bytes[at] = NIL
     return at + 1
   }
-  return put(bytes, putRawHeader(bytes, at, data.length), data)
-}
-
-function putExtensions(bytes: Uint8Array, at: number, extensions: Uint8Array | undefined): number {
-  if (extensions === undefined) {
-    bytes[at] = NIL
-    return at + 1
-  }
-  return put(bytes, putRawHeader(bytes, at, extensions.length), extensions)
-}
-
-function put(bytes: Uint8Array, at: number, source: Uint8Array): number {
-  const length = source.length
-  if (length > LOOP_COPY) bytes.set(source, at)
-  else for (let i = 0; i < length; i++) bytes[at + i] = source[i]!
-  return at + length
-}
-
-function ascii(text: string): Uint8Array {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0))
+  const length = raw.length
+  const start = putRawHeader(bytes, at, length)
+  if (length > LOOP_COPY) bytes.set(raw, start)
+  else for (let i = 0; i < length; i++) bytes[start + i] = raw[i]!
+  return start + length
 }

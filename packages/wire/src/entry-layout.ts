@@ -1,13 +1,21 @@
 import { NIL, TWO_POW_32 } from './encodings.ts'
+import * as words from './entry-words.ts'
+import { timeOfFixstr } from './time.ts'
 
 const NO_MATCH = -1
+const NIL_LENGTH = -1
 
-/** Bytes of the shortest entry in the common layout: nil for time, data and extensions, one byte per number. */
-const SHORTEST = 12 + 1 + 5 + 1 + 11 + 1 + 6 + 1 + 5 + 1 + 5 + 1
+// The fewest bytes that can follow from each key on: one per value.
+const FROM_TYPE = words.TYPE_SIZE + 1
+const FROM_TERM = words.TERM_SIZE + 1 + FROM_TYPE
+const FROM_INDEX = words.INDEX_SIZE + 1 + FROM_TERM
+const FROM_EXTENSIONS = words.EXTENSIONS_SIZE + 1 + FROM_INDEX
+const FROM_DATA = words.DATA_SIZE + 1 + FROM_EXTENSIONS
+const SHORTEST = words.APPENDED_AT_SIZE + 1 + FROM_DATA
 
 /**
- * Recognises an entry in the exact layout that Go and raftkit write (the six keys in order, raw strings) by comparing whole
- * words, and notes where its parts are. Anything else is left to the tolerant reader.
+ * Recognises an entry in the exact layout that Go and raftkit write (the six keys in order, raw strings) by
+ * comparing whole words, and notes where its parts are. Anything else is left to the tolerant reader.
  */
 export class EntryLayout {
   /** First byte of such an entry: a map of six keys. */
@@ -16,18 +24,15 @@ export class EntryLayout {
   readonly #bytes: Uint8Array
   readonly #end: number
   #view: DataView | undefined
-  /** Of the entry matched last. */
+  // Of the entry matched last; not yet checked for their range.
   index = 0
   term = 0
   type = 0
-  /** Where the value of AppendedAt starts. */
-  timeAt = 0
-  /** Where Data starts, and its length; -1 for nil. */
-  dataAt = 0
-  dataLength = 0
-  /** The same for Extensions. */
-  extensionsAt = 0
-  extensionsLength = 0
+  #timeAt = 0
+  #dataAt = 0
+  #dataLength = NIL_LENGTH
+  #extensionsAt = 0
+  #extensionsLength = NIL_LENGTH
   /** Set by #raw and #uint: the position after the value. */
   #next = 0
 
@@ -38,52 +43,76 @@ export class EntryLayout {
 
   /** The position after the entry that starts at `at`, or -1 when it is not (all there) in this layout. */
   match(at: number): number {
-    if (this.#end - at < SHORTEST) return NO_MATCH
+    const end = this.#end
+    if (end - at < SHORTEST) return NO_MATCH
     const bytes = this.#bytes
     const view = (this.#view ??= new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength))
-    // map(6) "AppendedAt"
     if (
-      view.getUint32(at) !== 0x86aa4170 ||
-      view.getUint32(at + 4) !== 0x70656e64 ||
-      view.getUint32(at + 8) !== 0x65644174
+      view.getUint32(at) !== words.APPENDED_AT_1 ||
+      view.getUint32(at + 4) !== words.APPENDED_AT_2 ||
+      view.getUint32(at + 8) !== words.APPENDED_AT_3
     )
       return NO_MATCH
-    this.timeAt = at + 12
-    let p = this.#afterTime(bytes, at + 12)
-    // "Data"
-    if (this.#end - p < SHORTEST - 13) return NO_MATCH
-    if (view.getUint32(p) !== 0xa4446174 || bytes[p + 4] !== 0x61) return NO_MATCH
-    this.dataLength = this.#raw(bytes, view, p + 5)
-    this.dataAt = this.#next - Math.max(this.dataLength, 0)
+    this.#timeAt = at + words.APPENDED_AT_SIZE
+    let p = this.#afterTime(bytes, this.#timeAt)
+
+    if (end - p < FROM_DATA) return NO_MATCH
+    if (view.getUint32(p) !== words.DATA_1 || bytes[p + 4] !== words.DATA_2) return NO_MATCH
+    this.#dataLength = this.#raw(bytes, view, p + words.DATA_SIZE)
     p = this.#next
-    // "Extensions"
-    if (this.#end - p < SHORTEST - 19) return NO_MATCH
+    this.#dataAt = p - this.#dataLength
+
+    if (end - p < FROM_EXTENSIONS) return NO_MATCH
     if (
-      view.getUint32(p) !== 0xaa457874 ||
-      view.getUint32(p + 4) !== 0x656e7369 ||
-      view.getUint32(p + 7) !== 0x696f6e73
+      view.getUint32(p) !== words.EXTENSIONS_1 ||
+      view.getUint32(p + 4) !== words.EXTENSIONS_2 ||
+      view.getUint32(p + 7) !== words.EXTENSIONS_3
     )
       return NO_MATCH
-    this.extensionsLength = this.#raw(bytes, view, p + 11)
-    this.extensionsAt = this.#next - Math.max(this.extensionsLength, 0)
+    this.#extensionsLength = this.#raw(bytes, view, p + words.EXTENSIONS_SIZE)
+    this.#extensionsAt = this.#next - this.#extensionsLength
     return this.#matchNumbers(bytes, view, this.#next)
   }
 
-  /** "Index", "Term" and "Type". */
+  /** Data of the entry matched last, a view; undefined for nil. */
+  get data(): Uint8Array | undefined {
+    return this.#part(this.#dataAt, this.#dataLength)
+  }
+
+  /** Extensions of the entry matched last, a view; undefined for nil. */
+  get extensions(): Uint8Array | undefined {
+    return this.#part(this.#extensionsAt, this.#extensionsLength)
+  }
+
+  /** AppendedAt of the entry matched last; undefined for Go's zero time. */
+  get appendedAt(): number | undefined {
+    const lead = this.#bytes[this.#timeAt]!
+    if (lead === NIL) return undefined
+    const time = timeOfFixstr(this.#view!, this.#timeAt + 1, lead & 0x1f)
+    return time === 'invalid' ? undefined : time
+  }
+
+  #part(at: number, length: number): Uint8Array | undefined {
+    return length === NIL_LENGTH ? undefined : this.#bytes.subarray(at, at + length)
+  }
+
   #matchNumbers(bytes: Uint8Array, view: DataView, at: number): number {
     const end = this.#end
-    if (end - at < SHORTEST - 31) return NO_MATCH
-    if (view.getUint32(at) !== 0xa5496e64 || view.getUint16(at + 4) !== 0x6578) return NO_MATCH
-    this.index = this.#uint(bytes, view, at + 6)
+    if (end - at < FROM_INDEX) return NO_MATCH
+    if (view.getUint32(at) !== words.INDEX_1 || view.getUint16(at + 4) !== words.INDEX_2)
+      return NO_MATCH
+    this.index = this.#uint(bytes, view, at + words.INDEX_SIZE)
+
     let p = this.#next
-    if (end - p < 12) return NO_MATCH
-    if (view.getUint32(p) !== 0xa4546572 || bytes[p + 4] !== 0x6d) return NO_MATCH
-    this.term = this.#uint(bytes, view, p + 5)
+    if (end - p < FROM_TERM) return NO_MATCH
+    if (view.getUint32(p) !== words.TERM_1 || bytes[p + 4] !== words.TERM_2) return NO_MATCH
+    this.term = this.#uint(bytes, view, p + words.TERM_SIZE)
+
     p = this.#next
-    if (end - p < 6) return NO_MATCH
-    if (view.getUint32(p) !== 0xa4547970 || bytes[p + 4] !== 0x65) return NO_MATCH
-    this.type = bytes[p + 5]!
-    return this.type < 0x80 ? p + 6 : NO_MATCH
+    if (end - p < FROM_TYPE) return NO_MATCH
+    if (view.getUint32(p) !== words.TYPE_1 || bytes[p + 4] !== words.TYPE_2) return NO_MATCH
+    this.type = bytes[p + words.TYPE_SIZE]!
+    return this.type < 0x80 ? p + FROM_TYPE : NO_MATCH
   }
 
   /** The position after one of the forms of a time that Go writes; past the end for any other. */
@@ -106,7 +135,7 @@ export class EntryLayout {
     }
   }
 
-  /** Length of the raw string at `at`, -1 for nil. Leaves #next past the end when it is neither. */
+  /** Length of the raw string at `at`, NIL_LENGTH for nil. Leaves #next past the end when it is neither. */
   #raw(bytes: Uint8Array, view: DataView, at: number): number {
     const lead = bytes[at]!
     let length: number
@@ -114,7 +143,7 @@ export class EntryLayout {
     if (lead >= 0xa0 && lead < 0xc0) length = lead & 0x1f
     else if (lead === NIL) {
       this.#next = start
-      return -1
+      return NIL_LENGTH
     } else if (lead === 0xda) {
       length = view.getUint16(at + 1)
       start = at + 3
@@ -123,7 +152,7 @@ export class EntryLayout {
       start = at + 5
     } else {
       this.#next = this.#end
-      return -1
+      return NIL_LENGTH
     }
     this.#next = start + length
     return length

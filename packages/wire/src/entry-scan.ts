@@ -2,8 +2,7 @@ import { EntryBatch } from '@raftkit/interface'
 import type { Index, LogType, Term } from '@raftkit/interface'
 import { decodeFailed, limitExceeded } from './decode-error.ts'
 import { EntryLayout } from './entry-layout.ts'
-import { DEFAULT_WIRE_LIMITS } from './limits.ts'
-import type { WireLimits } from './limits.ts'
+import { NO_LIMITS } from './limits.ts'
 import { isLogType } from './log-types.ts'
 import { readEntryFields } from './entry-fields.ts'
 import { Unpack } from './unpack.ts'
@@ -15,16 +14,13 @@ import { Unpack } from './unpack.ts'
  * when a term goes down. The batch is a view of `bytes`.
  */
 export function scanEntries(bytes: Uint8Array, count?: number): EntryBatch {
-  const scan = new EntryScan(new Unpack(bytes, UNLIMITED), 0)
+  const scan = new EntryScan(new Unpack(bytes, NO_LIMITS), 0)
   while (scan.at < bytes.length) scan.next()
   if (scan.count === 0) throw decodeFailed('there are no entries')
   if (count !== undefined && count !== scan.count)
     throw decodeFailed(`there are ${scan.count} entries where ${count} were announced`)
   return scan.batch(bytes)
 }
-
-/** Own stores are not to refuse what the transport once took. */
-const UNLIMITED: WireLimits = { ...DEFAULT_WIRE_LIMITS, maxEntryBytes: Number.MAX_SAFE_INTEGER }
 
 /** Walks over entries back to back and collects the offset table of their batch. */
 export class EntryScan {

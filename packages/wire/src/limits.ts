@@ -37,6 +37,22 @@ export const DEFAULT_WIRE_LIMITS: WireLimits = Object.freeze({
   maxDepth: 32,
 })
 
+/**
+ * For bytes from this server's own store: it must be able to read back whatever a decoder once took, even when that
+ * decoder's limits were higher.
+ */
+export const NO_LIMITS: WireLimits = Object.freeze({
+  maxMessageBytes: Number.MAX_SAFE_INTEGER,
+  maxControlBytes: Number.MAX_SAFE_INTEGER,
+  maxBufferedBytes: Number.MAX_SAFE_INTEGER,
+  maxEntriesPerRequest: Number.MAX_SAFE_INTEGER,
+  maxEntryBytes: Number.MAX_SAFE_INTEGER,
+  maxSnapshotBytes: Number.MAX_SAFE_INTEGER,
+  maxServers: Number.MAX_SAFE_INTEGER,
+  maxStringBytes: Number.MAX_SAFE_INTEGER,
+  maxDepth: Number.MAX_SAFE_INTEGER,
+})
+
 /** A message, its list of entries and an entry: what our own messages need. */
 const MIN_DEPTH = 3
 

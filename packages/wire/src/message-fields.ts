@@ -1,5 +1,6 @@
 import type { EntryBatch, RpcType } from '@raftkit/interface'
 import { readEntries } from './entry-list.ts'
+import { Pack } from './pack.ts'
 import type { Unpack } from './unpack.ts'
 
 /** What was read of a message: the fields of all messages in one shape, each zero until it is read. */
@@ -68,10 +69,21 @@ const READERS = {
 
 type FieldName = keyof typeof READERS
 
+/** One field of one message. */
+interface Field {
+  /** Its name as a map key, in the form that Go and raftkit write. */
+  readonly key: Uint8Array
+  readonly read: ReadField
+  /** Where it stands in the wire order. */
+  readonly position: number
+}
+
 /** The fields of one message. */
 interface MessageShape {
   readonly what: string
-  readonly byName: ReadonlyMap<string, ReadField>
+  /** In wire order, raftkit's extensions included. */
+  readonly sorted: readonly Field[]
+  readonly byName: ReadonlyMap<string, Field>
   /** In Go's declaration order, the header's first: the order of the array form. */
   readonly declared: readonly ReadField[]
 }
@@ -83,14 +95,23 @@ function shape(
   declared: readonly FieldName[],
   extensions: readonly FieldName[] = [],
 ): MessageShape {
-  const names = [...HEADER, ...declared]
+  const own: readonly FieldName[] = [...HEADER, ...declared]
+  const names: readonly FieldName[] = [...own, 'Raftkit' as const, ...extensions].toSorted(bytewise)
+  const sorted = names.map((name, position) => ({
+    key: new Pack().key(name).take(),
+    read: READERS[name],
+    position,
+  }))
   return {
     what,
-    byName: new Map(
-      [...names, 'Raftkit' as const, ...extensions].map((name) => [name, READERS[name]]),
-    ),
-    declared: names.map((name) => READERS[name]),
+    sorted,
+    byName: new Map(names.map((name, position) => [name, sorted[position]!])),
+    declared: own.map((name) => READERS[name]),
   }
+}
+
+function bytewise(a: string, b: string): number {
+  return a < b ? -1 : 1
 }
 
 /** The requests, fields in Go's declaration order. */
@@ -148,12 +169,23 @@ export function readMessage(unpack: Unpack, message: MessageShape): MessageField
   const fields = new MessageFields()
   if (unpack.nil()) return fields
   const { form, size } = unpack.struct(message.what)
-  for (let i = 0; i < size; i++) {
-    const read = form === 'map' ? message.byName.get(unpack.key()) : message.declared[i]
-    if (read === undefined) unpack.skip()
-    else read(fields, unpack)
-  }
+  if (form === 'array')
+    for (let i = 0; i < size; i++) readOrSkip(fields, unpack, message.declared[i])
+  // Keys nearly always come in wire order: compare with the one expected before looking the name up.
+  else
+    for (let i = 0, expected = 0; i < size; i++) {
+      let field = message.sorted[expected]
+      if (field === undefined || !unpack.takeKey(field.key))
+        field = message.byName.get(unpack.key())
+      if (field !== undefined) expected = field.position + 1
+      readOrSkip(fields, unpack, field?.read)
+    }
   return fields
+}
+
+function readOrSkip(fields: MessageFields, unpack: Unpack, read: ReadField | undefined): void {
+  if (read === undefined) unpack.skip()
+  else read(fields, unpack)
 }
 
 function optional(unpack: Unpack, what: string): number | undefined {

@@ -10,6 +10,7 @@ const MAX_HEADER = 9
 export class Pack {
   #bytes: Uint8Array
   #length = 0
+  #taken = 0
 
   constructor(capacity = 256) {
     this.#bytes = new Uint8Array(capacity)
@@ -67,7 +68,17 @@ export class Pack {
 
   /** Go's string. */
   text(value: string): this {
-    return this.raw(encoder.encode(value))
+    const start = this.#length
+    this.rawHeader(value.length).#reserve(value.length)
+    for (let i = 0; i < value.length; i++) {
+      const unit = value.charCodeAt(i)
+      if (unit >= 0x80) {
+        this.#length = start
+        return this.raw(encoder.encode(value))
+      }
+      this.#bytes[this.#length++] = unit
+    }
+    return this
   }
 
   /** A text that Go holds as []byte: nil when empty. */
@@ -101,9 +112,11 @@ export class Pack {
     return this
   }
 
-  /** What was written. The Pack must not be used afterwards. */
-  finish(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length)
+  /** What was written since the last take. */
+  take(): Uint8Array {
+    const taken = this.#bytes.subarray(this.#taken, this.#length)
+    this.#taken = this.#length
+    return taken
   }
 
   #reserve(more: number): void {

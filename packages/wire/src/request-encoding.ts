@@ -22,14 +22,14 @@ export function encodeRequest(request: RpcRequest): Uint8Array[] {
     case 'append-entries':
       return appendEntries(pack, request)
     case 'request-vote':
-      return [requestVote(pack, request).finish()]
+      return [requestVote(pack, request).take()]
     case 'request-pre-vote':
-      return [requestPreVote(pack, request).finish()]
+      return [requestPreVote(pack, request).take()]
     case 'install-snapshot':
-      return [installSnapshot(pack, request).finish()]
+      return [installSnapshot(pack, request).take()]
     case 'timeout-now':
       return [
-        versions(idOf(address(pack, 3, request.header), request.header), request.header).finish(),
+        versions(idOf(address(pack, 3, request.header), request.header), request.header).take(),
       ]
     case 'forward':
       return forward(pack, request)
@@ -42,7 +42,7 @@ function appendEntries(pack: Pack, request: AppendEntriesRequest): Uint8Array[] 
   if (entries === null || entries.length === 0) {
     if (entries === null) pack.nil()
     else pack.array(0)
-    return [appendEntriesTail(pack, request).finish()]
+    return [appendEntriesTail(pack, request).take()]
   }
   let next = request.prevLogIndex
   for (const batch of entries) {
@@ -54,8 +54,11 @@ function appendEntries(pack: Pack, request: AppendEntriesRequest): Uint8Array[] 
     next = batch.lastIndex
   }
   pack.array(next - request.prevLogIndex)
-  const tail = appendEntriesTail(new Pack(), request)
-  return [pack.finish(), ...entries.map((batch) => batch.view), tail.finish()]
+  return [
+    pack.take(),
+    ...entries.map((batch) => batch.view),
+    appendEntriesTail(pack, request).take(),
+  ]
 }
 
 function appendEntriesTail(pack: Pack, request: AppendEntriesRequest): Pack {
@@ -126,7 +129,7 @@ function forward(pack: Pack, request: ForwardRequest): Uint8Array[] {
   idOf(address(pack, 4, header), header)
     .key('Payload')
     .rawHeader(payload.length)
-  return [pack.finish(), payload, versions(new Pack(), header).finish()]
+  return [pack.take(), payload, versions(pack, header).take()]
 }
 
 // The header's fields stand among the others, wherever their names sort. These three write them; they are shared

@@ -9,28 +9,28 @@ export function encodeResponse(response: RpcResponse): Uint8Array {
   const { header } = response
   switch (response.type) {
     case 'append-entries':
-      return appendEntries(pack, response).finish()
+      return appendEntries(pack, response).take()
     case 'request-vote':
       address(pack, 6, header).key('Granted').bool(response.granted)
       idOf(pack, header).key('Peers').nil()
-      return versions(pack, header).key('Term').uint(response.term, 'term').finish()
+      return versions(pack, header).key('Term').uint(response.term, 'term').take()
     case 'request-pre-vote':
       address(pack, 5, header).key('Granted').bool(response.granted)
-      return versions(idOf(pack, header), header).key('Term').uint(response.term, 'term').finish()
+      return versions(idOf(pack, header), header).key('Term').uint(response.term, 'term').take()
     case 'install-snapshot':
       return versions(idOf(address(pack, 5, header), header), header)
         .key('Success')
         .bool(response.success)
         .key('Term')
         .uint(response.term, 'term')
-        .finish()
+        .take()
     case 'timeout-now':
-      return versions(idOf(address(pack, 3, header), header), header).finish()
+      return versions(idOf(address(pack, 3, header), header), header).take()
     case 'forward':
       idOf(address(pack, 4, header), header)
         .key('Payload')
         .raw(response.payload)
-      return versions(pack, header).finish()
+      return versions(pack, header).take()
   }
 }
 
@@ -63,5 +63,5 @@ export function encodeErrorResponse(message: string): Uint8Array {
   const text = message === '' ? 'unknown error' : message
   // A character takes at most three bytes of UTF-8.
   const longest = Math.floor(DEFAULT_WIRE_LIMITS.maxStringBytes / 3)
-  return new Pack().text(text.slice(0, longest)).nil().finish()
+  return new Pack().text(text.slice(0, longest)).nil().take()
 }

@@ -11,9 +11,6 @@ const lenientDecoder = new TextDecoder('utf-8', { ignoreBOM: true })
 /** No field name is longer than this. */
 const MAX_KEY = 32
 
-/** High half of 2^53 - 1, and of -(2^53 - 1) as two's complement rounded down. */
-const MAX_SAFE_HIGH = 0x1f_ffff
-
 /**
  * Reads values one after the other, with the tolerance of go-msgpack. `what` in its methods names the field for
  * the error. Every method throws `RAFT_DECODE_FAILED` when the bytes end too early or hold something else.
@@ -61,6 +58,14 @@ export class Unpack {
     if ((lead >= 0x90 && lead < 0xa0) || lead === 0xdc || lead === 0xdd)
       return this.#count(0x90, 0xdc)
     throw this.#unexpected(what, 'an array')
+  }
+
+  /** Takes a map key when it is this one, given as it is encoded. */
+  takeKey(encoded: Uint8Array): boolean {
+    for (let i = 0; i < encoded.length; i++)
+      if (this.bytes[this.at + i] !== encoded[i]) return false
+    this.at += encoded.length
+    return true
   }
 
   /** A map key. One that is longer than any field name is given as '', which is none. */
@@ -162,14 +167,15 @@ export class Unpack {
     let result: number | undefined | 'invalid'
     if (ext === undefined) {
       const length = this.#rawLength(what)
-      const payload = this.#payload(length)
-      result = lead < 0xc0 ? timeOfFixstr(payload) : timeOfTimestamp(payload)
+      const at = this.#advance(length) - length
+      const timeOf = lead < 0xc0 ? timeOfFixstr : timeOfTimestamp
+      result = timeOf(this.#view, at, length)
     } else {
       this.#advance(1)
       const length = ext === 0 ? this.#view.getUint8(this.#advance(1) - 1) : ext
       const type = this.#view.getInt8(this.#advance(1) - 1)
-      const payload = this.#payload(length)
-      result = type === TIMESTAMP_TYPE ? timeOfTimestamp(payload) : 'invalid'
+      const at = this.#advance(length) - length
+      result = type === TIMESTAMP_TYPE ? timeOfTimestamp(this.#view, at, length) : 'invalid'
     }
     if (result === 'invalid') throw decodeFailed(`${what} is not a time that Go writes`)
     return result
@@ -209,7 +215,7 @@ export class Unpack {
 
   #wide(what: string, high: number, at: number): number {
     const value = high * TWO_POW_32 + this.#view.getUint32(at + 4)
-    if (high > MAX_SAFE_HIGH || !Number.isSafeInteger(value))
+    if (!Number.isSafeInteger(value))
       throw decodeFailed(`${what} is about ${value}, beyond 2^53 - 1`)
     return value
   }
@@ -252,11 +258,6 @@ export class Unpack {
     if (raw !== undefined && raw.length > this.limits.maxStringBytes)
       throw limitExceeded('maxStringBytes', this.limits.maxStringBytes, raw.length)
     return raw
-  }
-
-  #payload(length: number): DataView {
-    const end = this.#advance(length)
-    return new DataView(this.bytes.buffer, this.bytes.byteOffset + end - length, length)
   }
 
   #truncated(): Error {
