@@ -1,1 +1,10 @@
-export {}
+export { type LogStoreSuite, testLogStore } from './log-store/suite.ts'
+export type { StoreManifest } from './manifest.ts'
+export type { Runner } from './runner.ts'
+export type { StoreHooks } from './workbench.ts'
+export {
+  type SnapshotStoreManifest,
+  type SnapshotStoreSuite,
+  testSnapshotStore,
+} from './snapshot-store/suite.ts'
+export { type StableStoreSuite, testStableStore } from './stable-store.ts'

@@ -65,7 +65,8 @@ export class InmemStore implements LogStore, StableStore {
     const { log } = this.#open()
     let last = log.lastIndex
     for (const batch of batches) {
-      if (!(batch.firstIndex >= 1) || !isSafeNumber(batch.lastIndex))
+      const { firstIndex, lastIndex } = batch
+      if (firstIndex < 1 || !isSafeNumber(firstIndex) || !isSafeNumber(lastIndex))
         throw new RaftError(
           'RAFT_INVALID_ARGUMENT',
           `cannot append ${batch.firstIndex}..${batch.lastIndex}: an index is from 1 to 2^53 - 1`,
