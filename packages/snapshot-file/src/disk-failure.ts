@@ -84,3 +84,10 @@ export function isDamage(error: unknown): boolean {
   const code = errorCode(error)
   return code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR' || code === 'EIO'
 }
+
+/** What to throw when reading the snapshot in `path` failed: damage, or a disk that cannot be read at all. */
+export function readFailure(path: string, error: unknown): RaftError {
+  if (RaftError.is(error)) return error
+  if (isDamage(error)) return corrupt(path, messageOf(error), error)
+  return diskFailure('RAFT_SNAPSHOT_FAILED', 'read the snapshot in', path, error)
+}

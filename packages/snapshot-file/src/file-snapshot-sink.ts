@@ -41,7 +41,6 @@ export class FileSnapshotSink implements SnapshotSink {
   readonly #buffer: Uint8Array
   #buffered = 0
   #size = 0
-  #stateOpen = true
   #renamed = false
   #phase: 'writing' | 'saved' | 'cancelled' | 'failed' = 'writing'
   #failure: RaftError | undefined
@@ -128,7 +127,6 @@ export class FileSnapshotSink implements SnapshotSink {
     const { fileSystem, directory, state, description } = this.#context
     await this.#flush()
     await state.sync()
-    this.#stateOpen = false
     await state.close()
     const meta: SnapshotMeta = {
       index: description.index,
@@ -184,10 +182,7 @@ export class FileSnapshotSink implements SnapshotSink {
   async #discard(): Promise<void> {
     const { fileSystem, state, logger } = this.#context
     try {
-      if (this.#stateOpen) {
-        this.#stateOpen = false
-        await state.close().catch(() => {})
-      }
+      await state.close().catch(() => {})
       if (this.#renamed) await fileSystem.rename(this.#final, this.#temporary)
       await fileSystem.remove(this.#temporary)
     } catch (error) {

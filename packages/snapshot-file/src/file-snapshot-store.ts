@@ -9,7 +9,7 @@ import {
   type SnapshotSink,
   type SnapshotStore,
 } from '@raftkit/interface'
-import { corrupt, diskFailure, isDamage } from './disk-failure.ts'
+import { diskFailure, isDamage, readFailure } from './disk-failure.ts'
 import { FileSnapshotSink } from './file-snapshot-sink.ts'
 import { errorCode, type ReadableFile } from './file-system.ts'
 import { OpenedSnapshot } from './opened-snapshot.ts'
@@ -132,13 +132,11 @@ export class FileSnapshotStore implements SnapshotStore {
   }
 
   async #openFailure(id: string, path: string, error: unknown): Promise<RaftError> {
-    if (RaftError.is(error)) return error
     if (errorCode(error) === 'ENOENT') {
       const names = await this.#directory.names().catch((): readonly string[] => [])
       if (!names.includes(id)) return this.#notFound(id)
     }
-    if (isDamage(error)) return corrupt(path, messageOf(error), error)
-    return diskFailure('RAFT_SNAPSHOT_FAILED', 'read the snapshot in', path, error)
+    return readFailure(path, error)
   }
 
   async #warnOfDamage(damaged: ReadonlyMap<string, unknown>): Promise<void> {

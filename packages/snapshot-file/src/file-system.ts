@@ -7,6 +7,7 @@ export interface WritableFile {
   write(bytes: Uint8Array): Promise<void>
   /** Makes content and size durable (fsync). */
   sync(): Promise<void>
+  /** Idempotent. */
   close(): Promise<void>
 }
 
@@ -16,6 +17,7 @@ export interface ReadableFile {
   size(): Promise<number>
   /** Fills `target` from `position` on and returns how many bytes there were: fewer only at the end of the file. */
   read(target: Uint8Array, position: number): Promise<number>
+  /** Idempotent. */
   close(): Promise<void>
 }
 

@@ -71,11 +71,11 @@ export class SnapshotDirectory {
   /** Makes the temporary directory of a new snapshot under a name that no other has, and returns the id. */
   async begin(term: Term, index: Index): Promise<string> {
     const { fileSystem, wallTime } = this.#options
-    const taken = new Set(await fileSystem.listDirectories(this.path))
+    const taken = new Set(await this.names())
     for (let millis = Math.trunc(wallTime()); ; millis++) {
       millis = Math.max(millis, this.#lastMillis + 1)
       const id = formatName({ term, index, millis })
-      if (taken.has(id) || taken.has(id + TEMPORARY_SUFFIX)) continue
+      if (taken.has(id)) continue
       this.#lastMillis = millis
       if (await fileSystem.createDirectory(this.temporaryPathOf(id))) return id
     }

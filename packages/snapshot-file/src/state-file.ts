@@ -1,6 +1,6 @@
 // Reading state.bin: once in full to check it, once to hand it out, both in pieces.
 import { Crc64 } from './crc64.ts'
-import { corrupt } from './disk-failure.ts'
+import { corrupt, readFailure } from './disk-failure.ts'
 import type { ReadableFile } from './file-system.ts'
 import type { StoredMeta } from './meta-file.ts'
 
@@ -45,7 +45,9 @@ export async function* streamState(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   for (let position = 0; position < size; position += chunkBytes) {
     const piece = new Uint8Array(Math.min(chunkBytes, size - position))
-    yield await readPiece(file, piece, position, size, path)
+    yield await readPiece(file, piece, position, size, path).catch((error: unknown) => {
+      throw readFailure(path, error)
+    })
   }
 }
 

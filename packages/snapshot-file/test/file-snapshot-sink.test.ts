@@ -1,59 +1,30 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { RaftError, type SnapshotSink } from '@raftkit/interface'
+import { RaftError } from '@raftkit/interface'
 import { describe, expect, it } from 'vitest'
 import { FileSnapshotStore, nodeFileSystem, type FileSnapshotStoreOptions } from '../src/index.ts'
 import { systemError } from './model-disk.ts'
 import { recordingLogger } from './recording-logger.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
+import { watchedFileSystem } from './watched-file-system.ts'
 
 const configuration = {
   servers: [{ suffrage: 'voter', id: 'a', address: 'a:1' }],
 } as const
 
-interface Rig {
-  readonly store: FileSnapshotStore
-  readonly sink: SnapshotSink
-  /** Bytes of each write that reached the disk's state.bin. */
-  readonly writes: number[]
-  /** Names in the directory of snapshots. */
-  readonly names: () => Promise<string[]>
-  /** Called before each write; may throw. */
-  beforeWrite: () => void | Promise<void>
-  /** Descriptors that are open for writing. */
-  openFiles: number
-}
-
-async function rig(options: FileSnapshotStoreOptions = {}): Promise<Rig> {
+async function rig(options: FileSnapshotStoreOptions = {}) {
   const directory = await temporaryDirectory()
-  const fileSystem = { ...nodeFileSystem }
+  const fileSystem = watchedFileSystem()
   const store = await FileSnapshotStore.open(directory, { fileSystem, ...options })
-  const writes: number[] = []
-  const made: Omit<Rig, 'sink'> & { sink?: SnapshotSink } = {
-    store,
-    writes,
-    names: () => readdir(join(directory, 'snapshots')),
-    beforeWrite: () => {},
-    openFiles: 0,
-  }
-  fileSystem.createFile = async (path) => {
-    const file = await nodeFileSystem.createFile(path)
-    made.openFiles++
-    return {
-      write: async (bytes) => {
-        await made.beforeWrite()
-        if (path.endsWith('state.bin')) writes.push(bytes.byteLength)
-        await file.write(bytes)
-      },
-      sync: () => file.sync(),
-      close: async () => {
-        made.openFiles--
-        await file.close()
-      },
-    }
-  }
   const sink = await store.create({ term: 1, index: 1, configuration, configurationIndex: 1 })
-  return Object.assign(made, { sink })
+  return {
+    store,
+    sink,
+    fileSystem,
+    writes: fileSystem.stateWrites,
+    /** Names in the directory of snapshots. */
+    names: () => readdir(join(directory, 'snapshots')),
+  }
 }
 
 async function stateOf(store: FileSnapshotStore, id: string): Promise<Buffer> {
@@ -99,7 +70,7 @@ describe('write', () => {
     const disk = new Promise<void>((resolve) => {
       release = resolve
     })
-    made.beforeWrite = () => disk
+    made.fileSystem.beforeWrite = () => disk
     let written = false
     const writing = made.sink.write(new Uint8Array(5000)).then(() => (written = true))
     await nodeFileSystem.listDirectories('/')
@@ -121,7 +92,7 @@ describe('write', () => {
 
   it('removes everything when the disk is full, and stays failed', async () => {
     const made = await rig({ bufferBytes: 4096 })
-    made.beforeWrite = () => {
+    made.fileSystem.beforeWrite = () => {
       throw systemError('ENOSPC')
     }
     const first = await failure(made.sink.write(new Uint8Array(4096)))
@@ -131,7 +102,7 @@ describe('write', () => {
       /cannot write the snapshot .*the disk is full \(ENOSPC\); free some space/,
     )
     expect(await made.names()).toEqual([])
-    expect(made.openFiles).toBe(0)
+    expect(made.fileSystem.open).toEqual(new Set())
     expect(await failure(made.sink.write(new Uint8Array(1)))).toBe(first)
     expect(await failure(made.sink.close())).toBe(first)
     await made.sink.cancel()
@@ -190,7 +161,7 @@ describe('close', () => {
   it('keeps no descriptor open', async () => {
     const made = await rig()
     await made.sink.close()
-    expect(made.openFiles).toBe(0)
+    expect(made.fileSystem.open).toEqual(new Set())
   })
 })
 
@@ -201,7 +172,7 @@ describe('cancel', () => {
     await made.sink.cancel()
     await made.sink.cancel()
     expect(await made.names()).toEqual([])
-    expect(made.openFiles).toBe(0)
+    expect(made.fileSystem.open).toEqual(new Set())
     for (const late of [made.sink.close(), made.sink.write(new Uint8Array(1))]) {
       const error = await failure(late)
       expect(RaftError.is(error, 'RAFT_SNAPSHOT_FAILED')).toBe(true)

@@ -6,6 +6,7 @@ import { FileSnapshotStore, nodeFileSystem, type FileSnapshotStoreOptions } from
 import { systemError } from './model-disk.ts'
 import { recordingLogger } from './recording-logger.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
+import { watchedFileSystem } from './watched-file-system.ts'
 
 const REAL_ID = '2-8-1795350674353'
 const REAL_META =
@@ -196,6 +197,13 @@ describe('create', () => {
     ])
   })
 
+  it('gives no name twice, not even that of a snapshot that is gone', async () => {
+    const { store } = await openedIn({ retain: 1, wallTime: () => 1000 })
+    const ids = []
+    for (let i = 0; i < 3; i++) ids.push((await save(store, 1, 2)).id)
+    expect(ids).toEqual(['1-2-1000', '1-2-1001', '1-2-1002'])
+  })
+
   it.each([
     { term: -1, index: 1, configurationIndex: 1 },
     { term: 1, index: 1.5, configurationIndex: 1 },
@@ -241,7 +249,13 @@ describe('list', () => {
 
   it('passes over what is damaged, with a warning that says why', async () => {
     const logger = recordingLogger()
-    const { snapshots, store } = await openedIn({ retain: 9, logger, maxMetaBytes: 2000 })
+    const fileSystem = watchedFileSystem()
+    const { snapshots, store } = await openedIn({
+      retain: 9,
+      logger,
+      maxMetaBytes: 2000,
+      fileSystem,
+    })
     const good = await save(store, 1, 1)
     const ids = []
     for (let index = 2; index <= 6; index++) ids.push((await save(store, 1, index)).id)
@@ -256,6 +270,7 @@ describe('list', () => {
     await writeFile(join(snapshots, 'notes.txt'), '')
 
     expect((await store.list()).map((meta) => meta.id)).toEqual([good.id])
+    expect(fileSystem.open).toEqual(new Set())
     const warnings = new Map(
       logger.lines
         .filter((line) => line.level === 'warn')
@@ -372,18 +387,26 @@ describe('open', () => {
     [
       'one flipped bit',
       (state: Buffer) => (state.writeUInt8(state.readUInt8(5000) ^ 1, 5000), state),
+      /the checksum of state.bin differs/,
     ],
-    ['bytes too few', (state: Buffer) => state.subarray(0, -1)],
-    ['bytes too many', (state: Buffer) => Buffer.concat([state, Buffer.from('x')])],
-    ['none left', () => Buffer.alloc(0)],
-  ])('rejects a state with %s before any byte is handed out', async (_, damage) => {
-    const { snapshots, store } = await openedIn({ readChunkBytes: 4096 })
+    ['a byte too few', (state: Buffer) => state.subarray(1), /9999 bytes where 10000/],
+    [
+      'a byte too many',
+      (state: Buffer) => Buffer.concat([state, Buffer.from('x')]),
+      /10001 bytes where 10000/,
+    ],
+    ['nothing left', () => Buffer.alloc(0), /0 bytes where 10000/],
+  ])('rejects a state with %s before any byte is handed out', async (_, damage, words) => {
+    const fileSystem = watchedFileSystem()
+    const { snapshots, store } = await openedIn({ readChunkBytes: 4096, retain: 1, fileSystem })
     const { id } = await save(store, 1, 1, 'x'.repeat(10_000))
     const path = join(snapshots, id, 'state.bin')
     await writeFile(path, damage(await readFile(path)))
-    await expect(store.open(id)).rejects.toMatchObject(
-      failed('RAFT_SNAPSHOT_CORRUPT', new RegExp(`${id} is damaged`)),
-    )
+    await expect(store.open(id)).rejects.toMatchObject(failed('RAFT_SNAPSHOT_CORRUPT', words))
+    // Nor is anything held: it makes room for the next.
+    expect(fileSystem.open).toEqual(new Set())
+    const next = await save(store, 1, 2)
+    expect((await store.list()).map((meta) => meta.id)).toEqual([next.id])
   })
 
   it('rejects a snapshot without its state, without its description, or on a bad sector', async () => {
@@ -434,10 +457,23 @@ describe('open', () => {
     )
   })
 
-  it('gives the state once, and not after close', async () => {
+  it('says what failed when the disk gives up while the state is read', async () => {
     const { store } = await openedIn()
     const { id } = await save(store, 1, 1)
     const snapshot = await store.open(id)
+    const reader = snapshot.state[Symbol.asyncIterator]()
+    await snapshot.close()
+    await expect(reader.next()).rejects.toMatchObject(
+      failed('RAFT_SNAPSHOT_FAILED', /cannot read the snapshot in /),
+    )
+  })
+
+  it('gives the state once, and not after close', async () => {
+    const fileSystem = watchedFileSystem()
+    const { store } = await openedIn({ fileSystem })
+    const { id } = await save(store, 1, 1)
+    const snapshot = await store.open(id)
+    expect(fileSystem.open.size).toBe(1)
     for await (const _ of snapshot.state) break
     expect(() => snapshot.state[Symbol.asyncIterator]()).toThrow(/only once/)
     await snapshot.close()
@@ -445,5 +481,6 @@ describe('open', () => {
     const closed = await store.open(id)
     await closed.close()
     expect(() => closed.state[Symbol.asyncIterator]()).toThrow(/not after close/)
+    expect(fileSystem.open).toEqual(new Set())
   })
 })
