@@ -1,1 +1,14 @@
-export {}
+export {
+  formatAddress,
+  isUnspecifiedHost,
+  parseAddress,
+  resolveListenAddress,
+  type HostPort,
+  type ListenAddress,
+} from './address.ts'
+export { NetworkTransport, type NetworkTransportStats } from './network-transport.ts'
+export {
+  DEFAULT_NETWORK_LIMITS,
+  type NetworkLimits,
+  type NetworkTransportOptions,
+} from './options.ts'

@@ -1,0 +1,87 @@
+import { RaftError, type Clock, type RpcHandler, type StreamConnection } from '@raftkit/interface'
+import { InboundConnection, type InboundHost } from './inbound-connection.ts'
+import type { ResolvedOptions } from './options.ts'
+
+/** The accepted connections, of which there are never more than `maxConnections`. */
+export class InboundConnections {
+  /** Who takes the requests. */
+  handler: RpcHandler = () => {
+    throw new Error('this server is starting and takes no requests yet')
+  }
+
+  readonly #options: ResolvedOptions
+  readonly #clock: Clock
+  readonly #host: InboundHost
+  readonly #connections = new Set<InboundConnection>()
+  #closed: RaftError | undefined
+  #warned = false
+
+  constructor(options: ResolvedOptions) {
+    this.#options = options
+    this.#clock = options.clock
+    const { limits, wireLimits, clock, logger } = options
+    this.#host = {
+      handle: (request, context) => this.handler(request, context),
+      limits,
+      wireLimits,
+      clock,
+      logger,
+      onGone: (connection) => this.#connections.delete(connection),
+    }
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.#connections.size
+  }
+
+  /** Takes over a connection that was just accepted, or ends one to keep to the limit. */
+  accept(stream: StreamConnection): void {
+    if (this.#closed === undefined && this.#makeRoom()) {
+      this.#connections.add(new InboundConnection(stream, this.#host))
+      return
+    }
+    stream.start({ onData: () => {}, onClose: () => {} })
+    stream.destroy()
+  }
+
+  /** Ends every connection, and every one that still comes. */
+  close(reason: RaftError): void {
+    this.#closed = reason
+    for (const connection of this.#connections) connection.close(reason)
+  }
+
+  #makeRoom(): boolean {
+    const { limits, logger } = this.#options
+    if (this.#connections.size < limits.maxConnections) {
+      if (this.#connections.size < limits.maxConnections / 2) this.#warned = false
+      return true
+    }
+    if (!this.#warned)
+      logger.warn(
+        { maxConnections: limits.maxConnections },
+        'too many connections: each new one ends one that is not in use, or is refused; raise limits.maxConnections if they are all yours',
+      )
+    this.#warned = true
+    const victim = this.#leastUseful()
+    victim?.close(
+      new RaftError('RAFT_LIMIT_EXCEEDED', 'the connection made room for another one', {
+        details: { maxConnections: limits.maxConnections },
+      }),
+    )
+    return victim !== undefined
+  }
+
+  /** The oldest that never sent a request, else the one idle longest: whoever floods the port loses first. */
+  #leastUseful(): InboundConnection | undefined {
+    let longestIdle: InboundConnection | undefined
+    let idleSince = this.#clock.now()
+    for (const connection of this.#connections) {
+      if (connection.isStranger) return connection
+      if (!connection.isIdle || connection.lastRequestAt > idleSince) continue
+      longestIdle = connection
+      idleSince = connection.lastRequestAt
+    }
+    return longestIdle
+  }
+}

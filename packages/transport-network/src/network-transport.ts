@@ -1,0 +1,196 @@
+import {
+  RaftError,
+  type AppendPipeline,
+  type CallOptions,
+  type CallType,
+  type InstallSnapshotRequest,
+  type InstallSnapshotResponse,
+  type Peer,
+  type RequestOf,
+  type ResponseOf,
+  type RpcHandler,
+  type RpcType,
+  type ServerAddress,
+  type Transport,
+} from '@raftkit/interface'
+import { encodeRequest } from '@raftkit/wire'
+import { CallGuard } from './call-guard.ts'
+import { ConnectionPool } from './connection-pool.ts'
+import { Dialler } from './dialler.ts'
+import { InboundConnections } from './inbound-connections.ts'
+import {
+  checkTimeout,
+  resolveOptions,
+  type NetworkTransportOptions,
+  type ResolvedOptions,
+} from './options.ts'
+import type { OutboundConnection } from './outbound-connection.ts'
+import { NetworkPipeline } from './pipeline.ts'
+import { responseOf, RpcSupport } from './rpc-outcome.ts'
+import { sendSnapshot } from './snapshot-sender.ts'
+
+/** Counts of a transport's connections. */
+export interface NetworkTransportStats {
+  /** Accepted and open. */
+  readonly inboundConnections: number
+  /** Dialled and open, the idle ones too. */
+  readonly outboundConnections: number
+  /** Dialled and waiting in the pool. */
+  readonly idleConnections: number
+}
+
+/**
+ * hashicorp/raft's NetworkTransport over any stream layer, byte for byte. A call takes a connection from the
+ * pool, a pipeline or a snapshot has one of its own, so that none of them waits for another.
+ */
+export class NetworkTransport implements Transport {
+  readonly #options: ResolvedOptions
+  readonly #dialler: Dialler
+  readonly #pool: ConnectionPool
+  readonly #inbound: InboundConnections
+  readonly #support = new RpcSupport()
+  #closing: Promise<void> | undefined
+
+  private constructor(options: ResolvedOptions) {
+    this.#options = options
+    this.#dialler = new Dialler(options)
+    this.#pool = new ConnectionPool(options.maxPool, options.idleTimeoutMs, options.clock)
+    this.#inbound = new InboundConnections(options)
+  }
+
+  /**
+   * Listens and resolves when others can connect. Rejects with `RAFT_LISTEN_FAILED` or, for options that make
+   * no sense, `RAFT_INVALID_CONFIG`; the stream layer is then closed.
+   */
+  static async open(options: NetworkTransportOptions): Promise<NetworkTransport> {
+    try {
+      const transport = new NetworkTransport(resolveOptions(options))
+      await options.stream.listen((connection) => transport.#inbound.accept(connection))
+      return transport
+    } catch (error) {
+      await options.stream.close()
+      throw error
+    }
+  }
+
+  get localAddress(): ServerAddress {
+    return this.#options.stream.localAddress
+  }
+
+  setHandler(handler: RpcHandler): void {
+    this.#inbound.handler = handler
+  }
+
+  /** Counts of connections, for metrics. */
+  stats(): NetworkTransportStats {
+    return {
+      inboundConnections: this.#inbound.size,
+      outboundConnections: this.#dialler.connections,
+      idleConnections: this.#pool.size,
+    }
+  }
+
+  async call<T extends CallType>(
+    peer: Peer,
+    request: RequestOf<T>,
+    options?: CallOptions,
+  ): Promise<ResponseOf<T>>
+  async call(
+    peer: Peer,
+    request: RequestOf<CallType>,
+    options: CallOptions = {},
+  ): Promise<ResponseOf<CallType>> {
+    const { type } = request
+    const guard = this.#guard(type, peer, options)
+    try {
+      const chunks = encodeRequest(request)
+      const connection = await this.#connectionFor(type, peer.address, guard)
+      try {
+        const reply = await connection.request(type, chunks)
+        this.#pool.give(connection)
+        this.#support.answered(type, peer.address)
+        return responseOf(type, peer.address, reply)
+      } catch (error) {
+        throw this.#support.explain(type, connection, error)
+      }
+    } finally {
+      guard.end()
+    }
+  }
+
+  async installSnapshot(
+    peer: Peer,
+    request: InstallSnapshotRequest,
+    state: AsyncIterable<Uint8Array>,
+    options: CallOptions = {},
+  ): Promise<InstallSnapshotResponse> {
+    const guard = this.#guard(request.type, peer, options)
+    try {
+      const connection = await this.#dialler.dial(peer.address, guard)
+      const timeoutMs = options.timeoutMs ?? this.#options.timeoutMs
+      return await sendSnapshot(connection, request, state, guard, timeoutMs, this.#options.limits)
+    } finally {
+      guard.end()
+    }
+  }
+
+  async openPipeline(peer: Peer, options: CallOptions = {}): Promise<AppendPipeline> {
+    const guard = this.#guard('append-entries', peer, options)
+    try {
+      const connection = await this.#dialler.dial(peer.address, guard)
+      const { maxPipelineInflight, timeoutMs, clock } = this.#options
+      return new NetworkPipeline(connection, maxPipelineInflight, timeoutMs, clock)
+    } finally {
+      guard.end()
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
+    const reason = closedError()
+    this.#inbound.close(reason)
+    this.#dialler.close(reason)
+    this.#pool.close()
+    await this.#options.stream.close()
+  }
+
+  #guard(type: RpcType, peer: Peer, options: CallOptions): CallGuard {
+    if (this.#closing !== undefined) throw closedError()
+    options.signal?.throwIfAborted()
+    const timeoutMs = checkTimeout(options.timeoutMs ?? this.#options.timeoutMs)
+    return new CallGuard(
+      this.#options.clock,
+      timeoutMs,
+      options.signal,
+      () =>
+        new RaftError(
+          'RAFT_RPC_TIMEOUT',
+          `${peer.address} did not answer ${type} in time (timeoutMs ${timeoutMs}); it may still carry it out`,
+          { retryable: true, details: { address: peer.address, type, timeoutMs } },
+        ),
+    )
+  }
+
+  async #connectionFor(
+    type: RpcType,
+    address: ServerAddress,
+    guard: CallGuard,
+  ): Promise<OutboundConnection> {
+    const pooled = this.#support.isKnown(type, address) ? this.#pool.take(address) : undefined
+    if (pooled === undefined) return this.#dialler.dial(address, guard)
+    guard.watch((reason) => pooled.fail(reason))
+    return pooled
+  }
+}
+
+function closedError(): RaftError {
+  return new RaftError('RAFT_TRANSPORT_CLOSED', 'the transport is closed; open a new one')
+}

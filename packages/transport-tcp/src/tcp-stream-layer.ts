@@ -1,0 +1,158 @@
+import {
+  messageOf,
+  RaftError,
+  silentLogger,
+  type Logger,
+  type ServerAddress,
+  type StreamConnection,
+  type StreamLayer,
+} from '@raftkit/interface'
+import { formatAddress, resolveListenAddress, type ListenAddress } from '@raftkit/transport-network'
+import type { Server, Socket } from 'node:net'
+import { dial } from './dial.ts'
+import { checkTls } from './mutual-tls.ts'
+import type { TcpStreamOptions } from './options.ts'
+import { createListener } from './listener.ts'
+import { TcpConnection } from './tcp-connection.ts'
+
+const LEAST_SEND_BUFFER_BYTES = 64 * 1024
+
+/** TCP, or TLS over it, as a stream layer. */
+export class TcpStreamLayer implements StreamLayer {
+  readonly #options: TcpStreamOptions
+  readonly #address: ListenAddress
+  readonly #keepAliveMs: number
+  readonly #sendBufferBytes: number
+  readonly #logger: Logger
+  readonly #sockets = new Set<Socket>()
+  #localAddress: ServerAddress
+  #server: Server | undefined
+  #closing: Promise<void> | undefined
+
+  /** Throws `RAFT_INVALID_ADDRESS` or `RAFT_INVALID_CONFIG`. Nothing is opened yet. */
+  constructor(options: TcpStreamOptions) {
+    this.#options = options
+    this.#address = resolveListenAddress(options.bind, options.advertise)
+    this.#localAddress = this.#address.advertised(this.#address.port)
+    this.#keepAliveMs = options.keepAliveMs ?? 15_000
+    this.#sendBufferBytes = options.sendBufferBytes ?? 1024 * 1024
+    this.#logger = options.logger ?? silentLogger
+    if (!(this.#sendBufferBytes >= LEAST_SEND_BUFFER_BYTES))
+      throw new RaftError(
+        'RAFT_INVALID_CONFIG',
+        `sendBufferBytes must be at least ${LEAST_SEND_BUFFER_BYTES}, not ${options.sendBufferBytes}`,
+      )
+    if (options.tls !== undefined) checkTls(options.tls)
+  }
+
+  get localAddress(): ServerAddress {
+    return this.#localAddress
+  }
+
+  async listen(onConnection: (connection: StreamConnection) => void): Promise<void> {
+    if (this.#closing !== undefined) throw closedError()
+    const server = createListener({
+      keepAliveMs: this.#keepAliveMs,
+      tls: this.#options.tls,
+      logger: this.#logger,
+      onSocket: (socket) => this.#track(socket),
+      onConnection: (socket) => onConnection(this.#connection(socket, remoteOf(socket))),
+    })
+    this.#server = server
+    await this.#bind(server)
+    const bound = server.address()
+    if (typeof bound === 'object' && bound !== null)
+      this.#localAddress = this.#address.advertised(bound.port)
+    // After it listens, a server's error (for example too many open files) passes with its cause.
+    server.on('error', (error) =>
+      this.#logger.error({ err: error, bind: this.#options.bind }, 'cannot accept connections'),
+    )
+  }
+
+  async dial(
+    address: ServerAddress,
+    options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+  ): Promise<StreamConnection> {
+    if (this.#closing !== undefined) throw closedError()
+    const socket = await dial(address, {
+      timeoutMs: options.timeoutMs,
+      signal: options.signal,
+      keepAliveMs: this.#keepAliveMs,
+      tls: this.#options.tls,
+      onSocket: (opened) => this.#track(opened),
+    })
+    return this.#connection(socket, address)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  #close(): Promise<void> {
+    const server = this.#server
+    const closed = new Promise<void>((resolve) => {
+      if (server?.listening === true) server.close(() => resolve())
+      else resolve()
+    })
+    for (const socket of this.#sockets) socket.destroy()
+    return closed
+  }
+
+  #bind(server: Server): Promise<void> {
+    const { host, port } = this.#address
+    return new Promise((resolve, reject) => {
+      const onError = (error: Error): void => reject(listenFailed(this.#options.bind, error))
+      server.once('error', onError)
+      server.listen(
+        {
+          port,
+          exclusive: true,
+          backlog: this.#options.backlog ?? 511,
+          ...(host === '' ? {} : { host }),
+        },
+        () => {
+          server.off('error', onError)
+          resolve()
+        },
+      )
+    })
+  }
+
+  #track(socket: Socket): void {
+    if (this.#closing !== undefined) {
+      socket.destroy()
+      return
+    }
+    this.#sockets.add(socket)
+    socket.once('close', () => this.#sockets.delete(socket))
+  }
+
+  #connection(socket: Socket, remoteAddress: string): TcpConnection {
+    return new TcpConnection(socket, remoteAddress, this.#sendBufferBytes)
+  }
+}
+
+function remoteOf(socket: Socket): string {
+  return formatAddress(socket.remoteAddress ?? 'unknown', socket.remotePort ?? 0)
+}
+
+function listenFailed(bind: string, cause: Error): RaftError {
+  const code = 'code' in cause ? cause.code : undefined
+  const advice =
+    code === 'EADDRINUSE'
+      ? 'another process (or this one) listens there; choose another port or stop it'
+      : code === 'EADDRNOTAVAIL'
+        ? 'no interface of this machine has that address; bind to one that it has and use advertise for the outside'
+        : code === 'EACCES'
+          ? 'this user may not listen there; choose a port above 1023'
+          : messageOf(cause)
+  return new RaftError('RAFT_LISTEN_FAILED', `cannot listen on ${bind}: ${advice}`, {
+    cause,
+    details: { bind, code },
+  })
+}
+
+function closedError(): RaftError {
+  return new RaftError('RAFT_TRANSPORT_CLOSED', 'the stream layer is closed; make a new one')
+}
