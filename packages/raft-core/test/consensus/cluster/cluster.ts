@@ -1,0 +1,132 @@
+// Several simulated servers and the network between them. Nothing moves unless the test moves it.
+import type { ServerId } from '@raftkit/interface/protocol'
+import type { ConsensusTiming, Effect } from '@raftkit/raft-core/consensus'
+import { Invariants } from './invariants.ts'
+import type { Message } from './messages.ts'
+import type { SimulatedEntry } from './simulated-disk.ts'
+import { configurationOf, SimulatedServer, type Surroundings } from './simulated-server.ts'
+import { testTiming } from './timing.ts'
+
+export interface ClusterOptions {
+  readonly voters: readonly ServerId[]
+  readonly nonvoters?: readonly ServerId[]
+  /** Servers that start without a configuration. */
+  readonly blank?: readonly ServerId[]
+  readonly timing?: Partial<ConsensusTiming>
+  readonly random: (id: ServerId) => number
+  readonly observe?: (server: SimulatedServer, effect: Effect) => void
+  readonly onLeave?: (message: Message) => void
+}
+
+export class Cluster {
+  now = 0
+  readonly servers: Map<ServerId, SimulatedServer> = new Map()
+  /** Messages under way, oldest first. */
+  messages: Message[] = []
+  readonly invariants: Invariants
+  /** Disks that complete writes only when told. */
+  readonly slowDisks: Set<ServerId> = new Set()
+  /** Servers that speak like hashicorp/raft. */
+  readonly plain: Set<ServerId> = new Set()
+  readonly timing: Map<ServerId, ConsensusTiming> = new Map()
+  readonly #options: ClusterOptions
+
+  constructor(options: ClusterOptions) {
+    this.#options = options
+    this.invariants = new Invariants(this.servers)
+    const { voters, nonvoters = [], blank = [] } = options
+    const configuration = configurationOf(voters, nonvoters)
+    const first: SimulatedEntry = {
+      index: 1,
+      term: 1,
+      value: 'configuration',
+      configuration: { configuration, index: 1 },
+    }
+    for (const id of [...voters, ...nonvoters, ...blank]) {
+      this.timing.set(id, { ...testTiming, ...options.timing })
+      const server = new SimulatedServer(id, this.#surroundings(id))
+      if (!blank.includes(id)) server.disk.entries.set(1, first)
+      if (!blank.includes(id)) server.disk.hardState = { term: 1 }
+      this.servers.set(id, server)
+    }
+    this.invariants.bootstrapped(first)
+  }
+
+  /** The server with this id. */
+  server(id: ServerId): SimulatedServer {
+    const server = this.servers.get(id)
+    if (server === undefined) throw new Error(`there is no server ${id}`)
+    return server
+  }
+
+  start(): void {
+    for (const server of this.servers.values()) server.start()
+  }
+
+  /** Takes a message off the network and hands it over. */
+  deliver(message: Message): void {
+    const server = this.server(message.to)
+    if (!server.isUp) this.lose(message)
+    else {
+      this.messages = this.messages.filter((other) => other !== message)
+      server.receive(message)
+    }
+  }
+
+  /** Power is lost at a server: whoever waits for its answers hears that none will come. */
+  crash(id: ServerId): void {
+    const server = this.server(id)
+    for (const request of server.unanswered.values()) this.messages.push(failureOf(request)!)
+    server.unanswered.clear()
+    server.crash()
+  }
+
+  /** Loses a message. The sender of a request is told that there will be no answer. */
+  lose(message: Message): void {
+    const failure = failureOf(message)
+    if (failure === undefined) this.messages = this.messages.filter((other) => other !== message)
+    else this.messages = this.messages.map((other) => (other === message ? failure : other))
+  }
+
+  /** Every server that leads, by its own opinion. */
+  leaders(): SimulatedServer[] {
+    return [...this.servers.values()].filter(
+      (server) => server.isUp && server.consensus.status().role === 'leader',
+    )
+  }
+
+  #surroundings(id: ServerId): Surroundings {
+    return {
+      now: () => this.now,
+      random: () => this.#options.random(id),
+      send: (message, answers) => {
+        this.invariants.left(message, answers)
+        this.#options.onLeave?.(message)
+        this.messages.push(message)
+      },
+      appended: (entries, previousTerm) => this.invariants.appended(entries, previousTerm),
+      installed: (server) => this.invariants.installed(server),
+      observe: (server, effect) => {
+        this.invariants.observe(server, effect)
+        this.#options.observe?.(server, effect)
+      },
+      timing: () => this.timing.get(id)!,
+      isDiskFast: () => !this.slowDisks.has(id),
+      isRaftkit: () => !this.plain.has(id),
+    }
+  }
+}
+
+/** What the caller of a lost message hears; undefined when nobody waits for it. */
+function failureOf(message: Message): Message | undefined {
+  const { sendId, run } = message
+  const waiting = { type: 'failure', sendId, run, failure: 'unreachable' } as const
+  switch (message.type) {
+    case 'request':
+      return { ...waiting, from: message.to, to: message.from }
+    case 'answer':
+      return { ...waiting, from: message.from, to: message.to }
+    case 'failure':
+      return undefined
+  }
+}

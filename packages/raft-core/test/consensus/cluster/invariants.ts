@@ -1,0 +1,209 @@
+// What must hold after every step of every server, whatever happens (Figure 3 of the paper, and what follows).
+import type { Index, ServerId, Term } from '@raftkit/interface/protocol'
+import type { Effect } from '@raftkit/raft-core/consensus'
+import type { Message, RequestMessage } from './messages.ts'
+import { EMPTY_STATE, type MachineState, type SimulatedEntry } from './simulated-disk.ts'
+import { applyEntry, type SimulatedServer } from './simulated-server.ts'
+
+interface Committed {
+  readonly entry: SimulatedEntry
+  /** The term of the leader that committed it: later leaders must have it. */
+  readonly inTerm: Term
+  readonly state: MachineState
+}
+
+export class Invariants {
+  readonly #servers: ReadonlyMap<ServerId, SimulatedServer>
+  readonly #leaders: Map<Term, ServerId> = new Map()
+  readonly #votes: Map<string, ServerId> = new Map()
+  readonly #entries: Map<string, { readonly value: string; readonly previousTerm: Term }> =
+    new Map()
+  readonly #committed: Committed[] = []
+  /** Highest term and commit index seen of each server, by run where a restart may lower it. */
+  readonly #terms: Map<ServerId, Term> = new Map()
+  readonly #commits: Map<string, Index> = new Map()
+  readonly #reads: Map<string, Index> = new Map()
+
+  constructor(servers: ReadonlyMap<ServerId, SimulatedServer>) {
+    this.#servers = servers
+  }
+
+  /** Entries committed so far, by some leader. */
+  get committedIndex(): Index {
+    return this.#committed.length
+  }
+
+  /** The entry that every server started with. */
+  bootstrapped(entry: SimulatedEntry): void {
+    this.#entries.set(`${entry.index}/${entry.term}`, { value: entry.value, previousTerm: 0 })
+    this.#committed.push({ entry, inTerm: 1, state: applyEntry(EMPTY_STATE, entry) })
+  }
+
+  /** A caller asks `server` for a read that must see everything committed so far. */
+  readRequested(server: SimulatedServer, readId: number): void {
+    this.#reads.set(`${server.id}/${server.run}/${readId}`, this.committedIndex)
+  }
+
+  /** Called with each effect before it is carried out. */
+  observe(server: SimulatedServer, effect: Effect): void {
+    switch (effect.type) {
+      case 'fatal':
+        throw new Error(`${server.id} stopped: ${effect.message}`)
+      case 'save-hard-state':
+        this.#termSaved(server, effect.hardState.term)
+        break
+      case 'role-changed':
+        if (effect.role === 'leader') this.#elected(server, effect.term)
+        break
+      case 'truncate-log':
+        check(
+          server.consensus.status().role !== 'leader',
+          `${server.id} truncates its log as leader`,
+        )
+        check(effect.from > this.#commitOf(server), `${server.id} truncates committed entries`)
+        break
+      case 'commit':
+        this.#commit(server, effect.index)
+        break
+      case 'read-confirmed': {
+        const least = this.#reads.get(`${server.id}/${server.run}/${effect.readId}`)
+        check(least === undefined || effect.index >= least, `${server.id} confirms a stale read`)
+        break
+      }
+      default:
+    }
+  }
+
+  /** A message leaves a server: nothing in it may be lost in a crash from now on. */
+  left(message: Message, answers?: RequestMessage): void {
+    if (message.type === 'failure') return
+    const server = this.#servers.get(message.from)!
+    const { disk } = server
+    const body = message.type === 'request' ? message.request : message.answer
+    if (body.type === 'error' || body.type === 'timeout-now') return
+    const isEcho = body.type === 'request-pre-vote'
+    check(
+      isEcho || body.term <= disk.hardState.term,
+      `${server.id} speaks in term ${body.term}, its disk says ${disk.hardState.term}`,
+    )
+    if (message.type === 'request') {
+      if (body.type === 'request-vote') this.#voted(server.id, body.term, server.id)
+      return
+    }
+    if (body.type === 'request-vote' && 'granted' in body && body.granted)
+      this.#voted(server.id, body.term, message.to)
+    if (
+      body.type === 'append-entries' &&
+      'success' in body &&
+      body.success &&
+      answers !== undefined
+    )
+      checkDurable(server, answers)
+  }
+
+  /** Called when a server appends entries. */
+  appended(entries: readonly SimulatedEntry[], previousTerm: Term): void {
+    let previous = previousTerm
+    for (const { index, term, value } of entries) {
+      const key = `${index}/${term}`
+      const known = this.#entries.get(key)
+      if (known === undefined) this.#entries.set(key, { value, previousTerm: previous })
+      else
+        check(
+          known.value === value && known.previousTerm === previous,
+          `Log Matching: two logs differ at or before entry ${key}`,
+        )
+      previous = term
+    }
+  }
+
+  #termSaved(server: SimulatedServer, term: Term): void {
+    const before = this.#terms.get(server.id) ?? 0
+    check(term >= before || term >= server.disk.hardState.term, `${server.id}: the term went back`)
+    this.#terms.set(server.id, term)
+  }
+
+  #elected(server: SimulatedServer, term: Term): void {
+    const other = this.#leaders.get(term)
+    check(other === undefined || other === server.id, `Election Safety: ${other} and ${server.id}`)
+    this.#leaders.set(term, server.id)
+    for (const { entry, inTerm } of this.#committed) {
+      if (inTerm >= term || entry.index <= server.disk.snapshot.index) continue
+      check(
+        server.log.get(entry.index)?.term === entry.term,
+        `Leader Completeness: ${server.id} leads term ${term} without entry ${entry.index}`,
+      )
+    }
+  }
+
+  #voted(voter: ServerId, term: Term, candidate: ServerId): void {
+    const key = `${voter}/${term}`
+    const before = this.#votes.get(key)
+    check(
+      before === undefined || before === candidate,
+      `${voter} votes for ${before} and ${candidate} in term ${term}`,
+    )
+    this.#votes.set(key, candidate)
+  }
+
+  #commitOf(server: SimulatedServer): Index {
+    return this.#commits.get(`${server.id}/${server.run}`) ?? 0
+  }
+
+  #commit(server: SimulatedServer, index: Index): void {
+    const before = this.#commitOf(server)
+    check(index > before, `${server.id}: the commit index goes from ${before} to ${index}`)
+    this.#commits.set(`${server.id}/${server.run}`, index)
+    const { role, term } = server.consensus.status()
+    for (let next = server.machine.index + 1; next <= index; next++) {
+      const entry = server.log.get(next)
+      const known = this.#committed[next - 1]
+      if (entry === undefined) throw new Error(`${server.id} commits entry ${next}, which it lacks`)
+      if (known !== undefined)
+        check(
+          known.entry.term === entry.term && known.entry.value === entry.value,
+          `State Machine Safety: ${server.id} commits another entry ${next}`,
+        )
+      else {
+        check(role === 'leader', `${server.id} commits entry ${next} before any leader did`)
+        this.#checkDurableQuorum(server, entry)
+        const state = applyEntry(this.#committed.at(-1)?.state ?? EMPTY_STATE, entry)
+        this.#committed.push({ entry, inTerm: term, state })
+      }
+    }
+  }
+
+  /** State Machine Safety after a snapshot: the state is the one that the entries make. */
+  installed(server: SimulatedServer): void {
+    const { index, digest } = server.machine
+    check(
+      this.#committed[index - 1]?.state.digest === digest,
+      `State Machine Safety: ${server.id} restored another state at ${index}`,
+    )
+  }
+
+  #checkDurableQuorum(leader: SimulatedServer, { index, term }: SimulatedEntry): void {
+    const { servers } = leader.consensus.status().latest.configuration
+    const voters = servers.filter((server) => server.suffrage === 'voter')
+    const holders = voters.filter(({ id }) => this.#servers.get(id)!.disk.holds(index, term))
+    check(
+      2 * holders.length > voters.length,
+      `${leader.id} commits entry ${index}, durable on ${holders.length} of ${voters.length} voters only`,
+    )
+  }
+}
+
+function checkDurable(server: SimulatedServer, { request }: RequestMessage): void {
+  if (request.type !== 'append-entries' || request.heartbeat) return
+  const { prevLogIndex, prevLogTerm, entries } = request
+  const index = entries?.lastIndex ?? prevLogIndex
+  const term = entries?.runs.at(-1)!.term ?? prevLogTerm
+  check(
+    index === 0 || server.disk.holds(index, term),
+    `${server.id} acknowledges entry ${index} of term ${term}, which its disk lacks`,
+  )
+}
+
+function check(condition: boolean, sentence: string): void {
+  if (!condition) throw new Error(sentence)
+}
