@@ -8,3 +8,4 @@ export {
   testSnapshotStore,
 } from './snapshot-store/suite.ts'
 export { type StableStoreSuite, testStableStore } from './stable-store.ts'
+export { type TransportManifest, type TransportSuite, testTransport } from './transport/suite.ts'

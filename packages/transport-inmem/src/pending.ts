@@ -29,9 +29,9 @@ export class Pending<T> {
       this.#reject = reject
     })
     const { clock, signal, timeoutMs, what } = options
-    this.#onAbort = () => this.#giveUp(signal?.reason)
+    this.#onAbort = () => this.giveUp(signal?.reason)
     signal?.addEventListener('abort', this.#onAbort)
-    this.#timer = clock.setTimer(timeoutMs, () => this.#giveUp(timedOut(what, timeoutMs)))
+    this.#timer = clock.setTimer(timeoutMs, () => this.giveUp(timedOut(what, timeoutMs)))
   }
 
   get settled(): boolean {
@@ -48,7 +48,8 @@ export class Pending<T> {
     if (this.#settle(false)) this.#reject(error)
   }
 
-  #giveUp(reason: unknown): void {
+  /** The waiter leaves: rejects with `reason`. Does nothing when settled. */
+  giveUp(reason: unknown): void {
     if (this.#settle(true)) this.#reject(reason)
   }
 

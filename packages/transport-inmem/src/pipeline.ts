@@ -171,7 +171,7 @@ function answerOf(peer: ServerAddress): string {
 
 function tooManySends(peer: ServerAddress, limit: number): RaftError {
   return new RaftError(
-    'RAFT_LIMIT_EXCEEDED',
+    'RAFT_OVERLOADED',
     `${limit} sends to ${peer} are outstanding; wait for answers, or raise maxPipelinedSends`,
     { retryable: true, details: { peer, limit } },
   )

@@ -36,7 +36,7 @@ export interface InmemTransportOptions {
   readonly snapshotTimeoutMs?: number
   /** Bytes that a pipeline or snapshot may have under way before it waits. Default 1 MiB. */
   readonly maxBufferedBytes?: number
-  /** Unanswered sends of one pipeline; more reject with `RAFT_LIMIT_EXCEEDED`. Default 1024. */
+  /** Unanswered sends of one pipeline; more reject with `RAFT_OVERLOADED`. Default 1024. */
   readonly maxPipelinedSends?: number
   /**
    * `stream`: a pipeline is a connection that keeps order; losing a message breaks it. `datagram`: every send is
@@ -182,7 +182,7 @@ export class InmemTransport implements Transport {
     options: CallOptions,
     onSettled: (gaveUp: boolean) => unknown,
   ): Pending<T> {
-    const open: Open = { end: (error) => pending.fail(error) }
+    const open: Open = { end: (error) => pending.giveUp(error) }
     const pending = new Pending<T>({
       clock: this.#settings.clock,
       what,
