@@ -64,7 +64,8 @@ export function divideIntoBlocks(
     let start = 0
     for (let i = 0; i < count; i++) {
       const length = offsets[i + 1]! - offsets[i]!
-      if (size > 0 && size + length > maxBytes) {
+      const isFirst = parts.length === 0 && i === start
+      if (!isFirst && size + length > maxBytes) {
         if (i > start) parts.push({ batch, start, end: i })
         blocks.push(parts)
         parts = []

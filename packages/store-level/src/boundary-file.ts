@@ -83,8 +83,8 @@ export class BoundaryFile {
       pages.set(framed('identity', { ...identity }, PAGE_BYTES))
       for (const counter of [0, 1])
         pages.set(framed('slot', { counter, ...NO_BOUNDARY }, SLOT_BYTES), slotOffset(counter))
-      await file.write(pages, 0, pages.length, 0)
-      await file.datasync()
+      await file.write(pages, 0)
+      await file.sync()
     } finally {
       await file.close()
     }
@@ -96,9 +96,9 @@ export class BoundaryFile {
     const file = await disk.openFile(path, 'existing')
     try {
       const pages = new Uint8Array(2 * PAGE_BYTES + SLOT_BYTES)
-      const { bytesRead } = await file.read(pages, 0, pages.length, 0)
-      if (bytesRead < pages.length)
-        throw new DamagedRecord(`it has only ${bytesRead} of ${pages.length} bytes`)
+      const size = await file.read(pages, 0)
+      if (size < pages.length)
+        throw new DamagedRecord(`it has only ${size} of ${pages.length} bytes`)
       return new BoundaryFile(file, readIdentity(pages), newestSlot(pages))
     } catch (error) {
       await file.close()
@@ -110,10 +110,8 @@ export class BoundaryFile {
   async write(boundary: Boundary): Promise<void> {
     const counter = ++this.#counter
     const slot = framed('slot', { counter, ...boundary }, SLOT_BYTES)
-    const { bytesWritten } = await this.#file.write(slot, 0, SLOT_BYTES, slotOffset(counter))
-    if (bytesWritten < SLOT_BYTES)
-      throw new Error(`the boundary file took ${bytesWritten} of ${SLOT_BYTES} bytes`)
-    await this.#file.datasync()
+    await this.#file.write(slot, slotOffset(counter))
+    await this.#file.sync()
   }
 
   close(): Promise<void> {

@@ -1,17 +1,18 @@
 import { constants, mkdir, open, readdir, rename, stat } from 'node:fs/promises'
-import type { FileHandle } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { openDatabase } from './database.ts'
 import type { Database, DatabaseOptions } from './database.ts'
 import { hasCode } from './store-errors.ts'
 
-/** An open file: the part of Node's file handle that the store uses. */
-export type DiskFile = Pick<FileHandle, 'read' | 'write' | 'datasync' | 'close'>
-
-/** A name in a directory. */
-export interface DirectoryItem {
-  readonly name: string
-  readonly size: number
+/** An open file. */
+export interface DiskFile {
+  /** Fills `bytes` from `position` on; gives how many bytes there were. */
+  read(bytes: Uint8Array, position: number): Promise<number>
+  /** Writes all of `bytes` at `position`. */
+  write(bytes: Uint8Array, position: number): Promise<void>
+  /** Resolves when what was written is durable. */
+  sync(): Promise<void>
+  close(): Promise<void>
 }
 
 /** Everything that the store does with the disk: the seam at which tests let it fail or stop it half-way. */
@@ -21,8 +22,10 @@ export interface Disk {
   openFile(path: string, mode: 'existing' | 'create'): Promise<DiskFile>
   /** Makes a directory and those above it, durably. */
   makeDirectory(path: string): Promise<void>
-  /** What is in a directory; undefined when there is no such directory. */
-  list(path: string): Promise<readonly DirectoryItem[] | undefined>
+  /** The names in a directory; none when there is no such directory. */
+  list(path: string): Promise<readonly string[]>
+  /** Size of a file in bytes; 0 when there is no such file. */
+  sizeOf(path: string): Promise<number>
   rename(from: string, to: string): Promise<void>
   /** Makes the names in a directory durable. */
   syncDirectory(path: string): Promise<void>
@@ -34,13 +37,26 @@ export const localDisk: Disk = {
   openFile,
   makeDirectory,
   list,
+  sizeOf,
   rename,
   syncDirectory,
 }
 
-function openFile(path: string, mode: 'existing' | 'create'): Promise<DiskFile> {
+async function openFile(path: string, mode: 'existing' | 'create'): Promise<DiskFile> {
   const creating = mode === 'create' ? constants.O_CREAT | constants.O_TRUNC : 0
-  return open(path, constants.O_RDWR | creating, 0o644)
+  const file = await open(path, constants.O_RDWR | creating, 0o644)
+  return {
+    async read(bytes, position) {
+      return (await file.read(bytes, 0, bytes.length, position)).bytesRead
+    },
+    async write(bytes, position) {
+      const { bytesWritten } = await file.write(bytes, 0, bytes.length, position)
+      if (bytesWritten < bytes.length)
+        throw new Error(`'${path}' took only ${bytesWritten} of ${bytes.length} bytes`)
+    },
+    sync: () => file.datasync(),
+    close: () => file.close(),
+  }
 }
 
 async function makeDirectory(path: string): Promise<void> {
@@ -55,14 +71,20 @@ async function makeDirectory(path: string): Promise<void> {
   }
 }
 
-async function list(path: string): Promise<readonly DirectoryItem[] | undefined> {
+function list(path: string): Promise<readonly string[]> {
+  return unlessAbsent(readdir(path), [])
+}
+
+async function sizeOf(path: string): Promise<number> {
+  const found = await unlessAbsent<{ readonly size: number }>(stat(path), { size: 0 })
+  return found.size
+}
+
+async function unlessAbsent<T>(answer: Promise<T>, ifAbsent: T): Promise<T> {
   try {
-    const names = await readdir(path)
-    return await Promise.all(
-      names.map(async (name) => ({ name, size: (await stat(`${path}/${name}`)).size })),
-    )
+    return await answer
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return undefined
+    if (hasCode(error, 'ENOENT')) return ifAbsent
     throw error
   }
 }

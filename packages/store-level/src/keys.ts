@@ -1,4 +1,5 @@
 import type { Index } from '@raftkit/interface'
+import { DamagedRecord } from './record.ts'
 
 /**
  * The keys of the database. The first byte says what a key is for; LevelDB orders keys by their bytes, so an
@@ -7,13 +8,14 @@ import type { Index } from '@raftkit/interface'
 const BLOCK = 0x6c
 const META = 0x6d
 const VALUE = 0x76
+const BLOCK_KEY_BYTES = 9
 const TWO_POW_32 = 0x1_0000_0000
 
 const encoder = new TextEncoder()
 
 /** The key of the block of entries that ends at `lastIndex`. Ascends with the index from 0 to 2^53 - 1. */
 export function blockKey(lastIndex: Index): Uint8Array {
-  const key = new Uint8Array(9)
+  const key = new Uint8Array(BLOCK_KEY_BYTES)
   const view = new DataView(key.buffer)
   const high = Math.floor(lastIndex / TWO_POW_32)
   view.setUint8(0, BLOCK)
@@ -22,8 +24,10 @@ export function blockKey(lastIndex: Index): Uint8Array {
   return key
 }
 
-/** The index in a key made by {@link blockKey}. */
+/** The index in a key made by {@link blockKey}; throws {@link DamagedRecord} for another key. */
 export function lastIndexOfKey(key: Uint8Array): Index {
+  if (key.length !== BLOCK_KEY_BYTES)
+    throw new DamagedRecord(`there is a key of ${key.length} bytes among those of the log`)
   const view = new DataView(key.buffer, key.byteOffset, key.byteLength)
   return view.getUint32(1) * TWO_POW_32 + view.getUint32(5)
 }

@@ -3,9 +3,9 @@ import type { HardState } from '@raftkit/interface'
 import type { BoundaryKeeper } from './boundary-keeper.ts'
 import type { Database } from './database.ts'
 import type { Handle } from './handle.ts'
-import { sealHardState } from './hard-state-record.ts'
 import { HARD_STATE_KEY, REVISION_KEY, valueKey } from './keys.ts'
-import { checksumIn, DamagedRecord, sealBytes, sealFields, unsealBytes } from './record.ts'
+import { checksumIn, DamagedRecord, sealBytes, unsealBytes } from './record.ts'
+import { sealHardState, sealRevision } from './stable-records.ts'
 import { corruptError, hasCode } from './store-errors.ts'
 
 /** The largest small value, in bytes: 64 KiB, as the StableStore port says. */
@@ -95,7 +95,7 @@ export class LevelStable {
     const revision = this.#revision + 1
     const puts: [Uint8Array, Uint8Array][] = [
       [key, record],
-      [REVISION_KEY, sealFields('revision', { revision })],
+      [REVISION_KEY, sealRevision(revision)],
     ]
     await this.#handle.use(() => this.#database.write({ puts }))
     this.#revision = revision

@@ -4,12 +4,14 @@ import { messageOf, RaftError } from '@raftkit/interface'
 import { BoundaryFile, identityFits, STORE_FORMAT } from './boundary-file.ts'
 import type { StoreIdentity } from './boundary-file.ts'
 import type { Database } from './database.ts'
-import type { DirectoryItem, Disk } from './disk.ts'
-import { IDENTITY_KEY } from './keys.ts'
+import type { Disk } from './disk.ts'
+import { IDENTITY_KEY, REVISION_KEY } from './keys.ts'
 import type { ResolvedOptions } from './options.ts'
 import { DamagedRecord, sealFields, textIn, unsealFields } from './record.ts'
+import { sealRevision } from './stable-records.ts'
 import {
   corruptError,
+  deepestCause,
   foreignError,
   hasCode,
   lostDataError,
@@ -45,10 +47,12 @@ export async function openStore(
 ): Promise<OpenedStore> {
   const directory = resolve(path)
   try {
-    const items = await disk.list(directory)
-    const database = hasItem(items, BOUNDARY)
+    // In this order: where another process is making a store, data follows the boundary file.
+    const databaseHoldsData = await holdsData(disk, join(directory, DATABASE))
+    const names = await disk.list(directory)
+    const database = names.includes(BOUNDARY)
       ? await openExisting(directory, options, disk)
-      : await makeStore(directory, items, options, disk)
+      : await makeStore(directory, names, databaseHoldsData, options, disk)
     return await closingOnError(database, () => checkStore(directory, database, options, disk))
   } catch (error) {
     throw openingError(directory, error)
@@ -60,16 +64,22 @@ async function openExisting(
   options: ResolvedOptions,
   disk: Disk,
 ): Promise<Database> {
-  const items = await disk.list(join(directory, DATABASE))
-  if (items === undefined) throw missingError(directory, `its database '${DATABASE}' is not there`)
-  if (!hasItem(items, 'CURRENT'))
+  const location = join(directory, DATABASE)
+  if (!(await disk.list(location)).includes('CURRENT'))
     throw missingError(directory, `the file '${DATABASE}/CURRENT' is not there`)
-  return disk.openDatabase(join(directory, DATABASE), { ...options, createIfMissing: false })
+  try {
+    return await disk.openDatabase(location, { ...options, createIfMissing: false })
+  } catch (error) {
+    if (messageOf(deepestCause(error)).includes('No such file'))
+      throw missingError(directory, `a file of its database is not there`, error)
+    throw error
+  }
 }
 
 async function makeStore(
   directory: string,
-  items: readonly DirectoryItem[] | undefined,
+  names: readonly string[],
+  databaseHoldsData: boolean,
   options: ResolvedOptions,
   disk: Disk,
 ): Promise<Database> {
@@ -80,16 +90,16 @@ async function makeStore(
   }
   if (!identityFits(identity))
     throw new RaftError('RAFT_INVALID_ARGUMENT', 'the serverId is too long: keep it below 1 KiB')
+  if (databaseHoldsData) throw boundaryMissing(directory)
   if (options.mustExist) throw missingError(directory, 'there is none, and one must exist')
-  if (hasItem(items, 'CURRENT'))
+  if (names.includes('CURRENT'))
     throw foreignError(directory, 'it holds a LevelDB database that raftkit did not make')
   const location = join(directory, DATABASE)
-  if (holdsData(await disk.list(location))) throw boundaryMissing(directory)
   await disk.makeDirectory(location)
   const database = await disk.openDatabase(location, { ...options, createIfMissing: true })
   // From here the database's lock keeps others out; one of them may have been here first.
   return closingOnError(database, async () => {
-    if (hasItem(await disk.list(directory), BOUNDARY)) return database
+    if ((await disk.list(directory)).includes(BOUNDARY)) return database
     if (!(await isEmpty(database))) throw boundaryMissing(directory)
     await disk.syncDirectory(location)
     await BoundaryFile.create(disk, join(directory, BOUNDARY), identity)
@@ -161,12 +171,17 @@ async function checkDatabaseIdentity(
   }
   if (!(await isEmpty(database)))
     throw foreignError(directory, 'its database does not say which store it is of')
-  if (found.lastIndex > 0 || found.revision > 0)
+  if (found.revision > 0)
     throw lostDataError(directory, `entry ${found.lastIndex} was durable, the database is empty`, {
       expectedLastIndex: found.lastIndex,
       lastIndex: 0,
     })
-  await database.write({ puts: [[IDENTITY_KEY, sealFields('identity', { storeId })]] })
+  await database.write({
+    puts: [
+      [IDENTITY_KEY, sealFields('identity', { storeId })],
+      [REVISION_KEY, sealRevision(1)],
+    ],
+  })
 }
 
 function storeIdIn(directory: string, record: Uint8Array): string {
@@ -181,17 +196,13 @@ function boundaryMissing(directory: string): RaftError {
   return missingError(directory, `its file '${BOUNDARY}' is not there, its database is`)
 }
 
-function hasItem(items: readonly DirectoryItem[] | undefined, name: string): boolean {
-  return items?.some((item) => item.name === name) ?? false
-}
-
 /** Whether a folder has what LevelDB keeps data in: a table, or a write-ahead log that is not empty. */
-function holdsData(items: readonly DirectoryItem[] | undefined): boolean {
-  return (
-    items?.some(
-      ({ name, size }) => /\.(ldb|sst)$/.test(name) || (name.endsWith('.log') && size > 0),
-    ) ?? false
-  )
+async function holdsData(disk: Disk, location: string): Promise<boolean> {
+  for (const name of await disk.list(location)) {
+    if (/\.(ldb|sst)$/.test(name)) return true
+    if (name.endsWith('.log') && (await disk.sizeOf(join(location, name))) > 0) return true
+  }
+  return false
 }
 
 async function isEmpty(database: Database): Promise<boolean> {

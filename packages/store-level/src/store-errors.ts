@@ -83,8 +83,8 @@ export function openingError(directory: string, error: unknown): RaftError {
   if (RaftError.is(error)) return error
   if (hasCode(error, 'LEVEL_LOCKED')) return lockedError(directory, error)
   if (hasCode(error, 'LEVEL_CORRUPTION'))
-    return corruptError(directory, messageOf(deepest(error)), error)
-  return unusableError(directory, deepest(error))
+    return corruptError(directory, messageOf(deepestCause(error)), error)
+  return unusableError(directory, deepestCause(error))
 }
 
 /** Whether an error or one of its causes has this code. */
@@ -94,7 +94,8 @@ export function hasCode(error: unknown, code: string): boolean {
   return false
 }
 
-function deepest(error: unknown): unknown {
+/** The last link of the chain of causes. */
+export function deepestCause(error: unknown): unknown {
   let link = error
   while (link instanceof Error && link.cause instanceof Error) link = link.cause
   return link

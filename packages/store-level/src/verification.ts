@@ -4,12 +4,12 @@ import { cutBlock } from './block.ts'
 import type { Block } from './block.ts'
 import type { Boundary } from './boundary-file.ts'
 import type { Database } from './database.ts'
-import { unsealHardState } from './hard-state-record.ts'
 import { ANCHOR_KEY, HARD_STATE_KEY, REVISION_KEY, VALUE_RANGE } from './keys.ts'
 import { unsealAnchor } from './log-anchor.ts'
 import type { LogAnchor, LogEnd } from './log-anchor.ts'
 import { scanBlocks } from './log-scan.ts'
-import { checksumIn, DamagedRecord, numberIn, unsealBytes, unsealFields } from './record.ts'
+import { checksumIn, DamagedRecord, unsealBytes } from './record.ts'
+import { unsealHardState, unsealRevision } from './stable-records.ts'
 import { corruptError, lostDataError } from './store-errors.ts'
 
 const STEP = { count: 512, maxBytes: 1024 * 1024 }
@@ -107,9 +107,7 @@ async function readStable(
     revision:
       revisionRecord === undefined
         ? 0
-        : named('the record of the revision', () =>
-            numberIn(unsealFields('revision', revisionRecord), 'revision'),
-          ),
+        : named('the record of the revision', () => unsealRevision(revisionRecord)),
   }
 }
 

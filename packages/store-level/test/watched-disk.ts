@@ -1,0 +1,52 @@
+import { basename } from 'node:path'
+import { localDisk } from '../src/disk.ts'
+import type { Disk } from '../src/disk.ts'
+
+/** The machine's disk; `before` is called before each step that changes something, and may throw to make it fail. */
+export function watchedDisk(before: (step: string) => void | Promise<void>): Disk {
+  return {
+    ...localDisk,
+    async openDatabase(path, options) {
+      await before('open database')
+      const database = await localDisk.openDatabase(path, options)
+      return {
+        async write(changes) {
+          await before('write database')
+          await database.write(changes)
+        },
+        get: (key) => database.get(key),
+        scan: (range, step) => database.scan(range, step),
+        lastKeys: (range, count) => database.lastKeys(range, count),
+        close: () => database.close(),
+      }
+    },
+    async openFile(path, mode) {
+      await before(`open ${basename(path)}`)
+      const file = await localDisk.openFile(path, mode)
+      return {
+        read: (bytes, position) => file.read(bytes, position),
+        async write(bytes, position) {
+          await before(`write ${basename(path)}`)
+          await file.write(bytes, position)
+        },
+        async sync() {
+          await before(`sync ${basename(path)}`)
+          await file.sync()
+        },
+        close: () => file.close(),
+      }
+    },
+    async makeDirectory(path) {
+      await before(`make directory ${basename(path)}`)
+      await localDisk.makeDirectory(path)
+    },
+    async rename(from, to) {
+      await before(`rename ${basename(from)}`)
+      await localDisk.rename(from, to)
+    },
+    async syncDirectory(path) {
+      await before('sync directory')
+      await localDisk.syncDirectory(path)
+    },
+  }
+}
