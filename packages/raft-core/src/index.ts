@@ -1,1 +1,15 @@
-export {}
+// One running Raft server, and what is needed to start it.
+export { Raft } from './raft.ts'
+export type { EntryToApply, RaftConfiguration, RaftOptions } from './raft.ts'
+export type { RaftEvents, RaftState } from './raft-events.ts'
+export type { RaftStats } from './stats.ts'
+export type { WaitOptions } from './runtime/caller.ts'
+export type { ForwardHandler } from './runtime/forwarding.ts'
+export type { ApplyResult } from './runtime/proposals.ts'
+export { bootstrapCluster, getConfiguration, hasExistingState } from './bootstrap.ts'
+export type { BootstrapOptions, BootstrapStores } from './bootstrap.ts'
+export { defaultConfig } from './config.ts'
+export type { RaftConfig } from './config.ts'
+export { validateConfig } from './config-validation.ts'
+export { realClock } from './system/real-clock.ts'
+export { realRandom } from './system/real-random.ts'

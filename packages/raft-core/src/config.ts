@@ -1,0 +1,67 @@
+// The options of a server with their defaults. config-validation.ts says which values are accepted.
+import type { ConsensusTiming } from './consensus/options.ts'
+
+/** Options of one server. Times are milliseconds, sizes bytes. {@link defaultConfig} gives every default. */
+export interface RaftConfig extends ConsensusTiming {
+  /** How often it is checked whether a snapshot is due: uniform in [this, 2 × this). Default 120000, at least 5. */
+  readonly snapshotIntervalMs: number
+  /** Entries since the last snapshot that make one due. Default 8192. */
+  readonly snapshotThreshold: number
+  /** Without progress for this long, sending or receiving a snapshot is given up. Default 60000. */
+  readonly snapshotStallMs: number
+  /** Largest command with its extensions. Default 1 MiB; larger ones are refused with `RAFT_COMMAND_TOO_LARGE`. */
+  readonly maxCommandBytes: number
+  /** Commands admitted and not yet applied; more are refused with `RAFT_OVERLOADED`. Default 32768. */
+  readonly maxPendingProposals: number
+  /** Bytes of commands admitted and not yet applied. Default 64 MiB. */
+  readonly maxPendingBytes: number
+  /** Reads and leadership checks under way; more are refused with `RAFT_OVERLOADED`. Default 65536. */
+  readonly maxPendingReads: number
+  /** Requests of other servers that wait for their answer; more are refused. Default 4096. */
+  readonly maxInboundRequests: number
+  /** Time the state machine gets in one turn of the event loop before others have theirs. Default 8. */
+  readonly maxApplyTurnMs: number
+  /** Entries handed to the state machine at once. Default 1024. */
+  readonly maxApplyBatch: number
+  /** A disk write that takes longer makes the server step down and not vote until it ends. Default 5000. */
+  readonly storageStallMs: number
+  /** A pause of the event loop above this (or above half the lease, if that is less) voids leases. Default 250. */
+  readonly eventLoopStallMs: number
+  /** How long an AppendEntries or a forwarded request may go unanswered. Default 10000. */
+  readonly rpcTimeoutMs: number
+  /** Encoded entries kept in memory for followers and the state machine. Default 32 MiB. */
+  readonly logTailBytes: number
+}
+
+const MIB = 1024 * 1024
+
+/** The default of every option: hashicorp/raft's where it has the option, except larger appends. */
+export function defaultConfig(): RaftConfig {
+  return {
+    heartbeatTimeoutMs: 1000,
+    electionTimeoutMs: 1000,
+    leaderLeaseTimeoutMs: 500,
+    commitTimeoutMs: 50,
+    maxAppendEntries: 512,
+    maxAppendBytes: MIB,
+    maxInflightAppends: 4,
+    maxInflightBytes: 4 * MIB,
+    trailingLogs: 10_240,
+    preVote: true,
+    maxLeaderStallMs: 1000,
+    snapshotIntervalMs: 120_000,
+    snapshotThreshold: 8192,
+    snapshotStallMs: 60_000,
+    maxCommandBytes: MIB,
+    maxPendingProposals: 32_768,
+    maxPendingBytes: 64 * MIB,
+    maxPendingReads: 65_536,
+    maxInboundRequests: 4096,
+    maxApplyTurnMs: 8,
+    maxApplyBatch: 1024,
+    storageStallMs: 5000,
+    eventLoopStallMs: 250,
+    rpcTimeoutMs: 10_000,
+    logTailBytes: 32 * MIB,
+  }
+}

@@ -1,0 +1,263 @@
+import {
+  type Clock,
+  type Index,
+  type IndexedConfiguration,
+  type Logger,
+  type LogStore,
+  LogType,
+  RaftError,
+  type Random,
+  type ServerAddress,
+  type ServerId,
+  silentLogger,
+  type SnapshotMeta,
+  type SnapshotStore,
+  type StableStore,
+  type StateMachine,
+  type Term,
+  type Transport,
+} from '@raftkit/interface'
+import { defaultConfig, type RaftConfig } from './config.ts'
+import { validateConfig } from './config-validation.ts'
+import type { KnownLeader } from './consensus/effects.ts'
+import type { RaftEvents, RaftState } from './raft-events.ts'
+import type { WaitOptions } from './runtime/caller.ts'
+import type { ForwardHandler } from './runtime/forwarding.ts'
+import type { ApplyResult } from './runtime/proposals.ts'
+import { Server } from './runtime/server.ts'
+import { load } from './runtime/start-up.ts'
+import { waitFor } from './runtime/wait.ts'
+import { lastContactOf, type RaftStats, statsOf } from './stats.ts'
+import { realClock } from './system/real-clock.ts'
+import { realRandom } from './system/real-random.ts'
+
+/** What a server is started with. */
+export interface RaftOptions<R> {
+  /** The name of this server for its whole life, as in the cluster's configuration. */
+  readonly id: ServerId
+  /** Options that differ from {@link defaultConfig}. */
+  readonly config?: Partial<RaftConfig>
+  readonly stateMachine: StateMachine<R>
+  readonly logStore: LogStore
+  readonly stableStore: StableStore
+  readonly snapshotStore: SnapshotStore
+  readonly transport: Transport
+  /** Default: nothing is logged. */
+  readonly logger?: Logger
+  /** Default: the platform's. */
+  readonly clock?: Clock
+  /** Default: the platform's. */
+  readonly random?: Random
+  /** Serves, on the leader, what other servers send with {@link Raft.forwardToLeader}. */
+  readonly onForward?: ForwardHandler
+}
+
+/** An entry to replicate: a command, and bytes that travel beside it. */
+export interface EntryToApply {
+  readonly data: Uint8Array
+  readonly extensions?: Uint8Array
+}
+
+/** The configuration in force, and up to where configurations are committed. */
+export interface RaftConfiguration extends IndexedConfiguration {
+  /** Index of the committed configuration; smaller than `index` while a change is under way. */
+  readonly committedIndex: Index
+}
+
+/**
+ * One running Raft server. Start it with {@link Raft.start}; a cluster that is new needs `bootstrapCluster` once before.
+ * Every promise settles: with the result, or with a `RaftError` whose `outcome` says what is known of the command.
+ */
+export class Raft<R = unknown> {
+  readonly id: ServerId
+  readonly address: ServerAddress
+  readonly #server: Server<R>
+
+  private constructor(id: ServerId, address: ServerAddress, server: Server<R>) {
+    this.id = id
+    this.address = address
+    this.#server = server
+  }
+
+  /**
+   * Loads what the server remembers, restores its newest snapshot and takes part. Rejects with `RAFT_INVALID_CONFIG`,
+   * or with what is wrong with the stores: a server that cannot read its memory does not start.
+   */
+  static async start<R>(options: RaftOptions<R>): Promise<Raft<R>> {
+    const config: RaftConfig = { ...defaultConfig(), ...options.config }
+    checkOptions(options)
+    validateConfig(config)
+    const { id, transport, stateMachine, logStore, stableStore, snapshotStore } = options
+    const { logger = silentLogger, clock = realClock(), random = realRandom() } = options
+    const storage = { logStore, stableStore, snapshotStore, stateMachine }
+    const loaded = await load(storage, config.logTailBytes, logger)
+    const { onForward } = options
+    const server = new Server<R>(
+      { id, config, storage, transport, logger, clock, random, onForward },
+      loaded,
+    )
+    server.start()
+    return new Raft(id, transport.localAddress, server)
+  }
+
+  /**
+   * Replicates a command and resolves when this server's state machine has applied it. The bytes are copied before the
+   * call returns. Ending the wait (signal, timeout) does not take back a command that was appended: see `outcome`.
+   */
+  apply(data: Uint8Array, options?: WaitOptions): Promise<ApplyResult<R>> {
+    return this.applyLog({ data }, options)
+  }
+
+  /** As {@link apply}, with bytes that travel beside the command. */
+  applyLog(entry: EntryToApply, options?: WaitOptions): Promise<ApplyResult<R>> {
+    const { data, extensions } = entry
+    if (
+      !(data instanceof Uint8Array) ||
+      !(extensions === undefined || extensions instanceof Uint8Array)
+    )
+      return Promise.reject(
+        new RaftError('RAFT_INVALID_ARGUMENT', 'a command is a Uint8Array: encode it first', {
+          outcome: 'not-committed',
+        }),
+      )
+    return this.#server.propose(LogType.command, data, extensions, options)
+  }
+
+  /** Resolves when the state machine has applied everything that was appended before; its own entry takes an index. */
+  async barrier(options?: WaitOptions): Promise<{ readonly index: Index }> {
+    const none = new Uint8Array(0)
+    const { index } = await this.#server.propose(LogType.barrier, none, undefined, options)
+    return { index }
+  }
+
+  /** Resolves when a quorum of voters has confirmed, after the call, that this server leads. */
+  async verifyLeader(options?: WaitOptions): Promise<void> {
+    await this.#server.read('leadership', options)
+  }
+
+  /** An index that covers every command acknowledged before the call (dissertation §6.4). Leader only. */
+  readIndex(options?: WaitOptions): Promise<Index> {
+    return this.#server.read('index', options)
+  }
+
+  /**
+   * Runs `fn` when this server's state machine has applied every command that was acknowledged before the call
+   * (`linearizable`, the default, leader only), or at once (`stale`, any server).
+   */
+  async read<T>(
+    fn: () => T | Promise<T>,
+    options: WaitOptions & { readonly consistency?: 'linearizable' | 'stale' } = {},
+  ): Promise<T> {
+    if (options.consistency !== 'stale') await this.#server.read('applied', options)
+    const { stoppedBy } = this.#server.standing
+    if (stoppedBy !== undefined) throw stoppedBy
+    return fn()
+  }
+
+  /** Saves the state machine now. Rejects with `RAFT_NOTHING_NEW_TO_SNAPSHOT` when the last snapshot covers it. */
+  snapshot(options?: WaitOptions): Promise<SnapshotMeta> {
+    const { standing, clock, lanes } = this.#server
+    if (standing.stoppedBy !== undefined) return Promise.reject(standing.stoppedBy)
+    return waitFor<SnapshotMeta>(clock, 'the snapshot', options, (caller) => {
+      lanes.snapshotter.take().then(
+        (meta) => caller.resolve(meta),
+        (error: unknown) => caller.reject(error),
+      )
+    })
+  }
+
+  /** Hands leadership to `to`, or to the voter that is furthest; resolves when this server does not lead any more. */
+  transferLeadership(to?: ServerId, options?: WaitOptions): Promise<void> {
+    const { standing, lanes } = this.#server
+    const refusal = standing.refusal()
+    return refusal === undefined ? lanes.transfers.request(to, options) : Promise.reject(refusal)
+  }
+
+  /** Has the leader's `onForward` answer the payload; runs it here when this server leads. */
+  forwardToLeader(payload: Uint8Array, options?: WaitOptions): Promise<Uint8Array> {
+    return this.#server.lanes.forwarding.send(payload, options)
+  }
+
+  /** Resolves when a command would be admitted: await it between commands to stay within the limits. */
+  whenAdmitted(options?: WaitOptions): Promise<void> {
+    const refusal = this.#server.standing.refusal()
+    if (refusal !== undefined) return Promise.reject(refusal)
+    return this.#server.lanes.proposals.admission.whenOpen(options)
+  }
+
+  get state(): RaftState {
+    return this.#server.standing.state
+  }
+
+  /** The leader that this server knows of. */
+  get leader(): KnownLeader | undefined {
+    return this.#server.standing.leader
+  }
+
+  get currentTerm(): Term {
+    return this.#server.standing.term
+  }
+
+  get lastIndex(): Index {
+    return this.#server.status().lastIndex
+  }
+
+  get commitIndex(): Index {
+    return this.#server.lanes.applier.commitIndex
+  }
+
+  /** The state machine has applied everything up to here. */
+  get appliedIndex(): Index {
+    return this.#server.lanes.applier.appliedIndex
+  }
+
+  /** Milliseconds since the last contact with a leader; 0 on the leader, undefined when there never was any. */
+  get lastContact(): number | undefined {
+    const { standing, clock } = this.#server
+    return lastContactOf({ standing, clock, status: this.#server.status() })
+  }
+
+  stats(): RaftStats {
+    return statsOf(this.id, this.#server)
+  }
+
+  configuration(): RaftConfiguration {
+    const { latest, committed } = this.#server.status()
+    return { ...latest, committedIndex: committed.index }
+  }
+
+  /** Calls `listener` for each event of that name; returns the function that ends it. */
+  on<K extends keyof RaftEvents>(name: K, listener: (event: RaftEvents[K]) => void): () => void {
+    return this.#server.events.on(name, listener)
+  }
+
+  /**
+   * Takes no further part: whoever waits gets `RAFT_SHUTDOWN` at once, the transport is closed, and what is being
+   * written is waited for, at most `timeoutMs` (default 5000). The stores stay open: whoever opened them closes them.
+   */
+  shutdown(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    return this.#server.shutdown(options.timeoutMs)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.shutdown()
+  }
+}
+
+function checkOptions<R>(options: RaftOptions<R>): void {
+  const problems: string[] = []
+  if (typeof options.id !== 'string' || options.id === '') problems.push('id must not be empty')
+  for (const name of [
+    'stateMachine',
+    'logStore',
+    'stableStore',
+    'snapshotStore',
+    'transport',
+  ] as const)
+    if (typeof options[name] !== 'object' || options[name] === null)
+      problems.push(`${name} is missing`)
+  if (problems.length === 0) return
+  throw new RaftError('RAFT_INVALID_CONFIG', `the options are not usable: ${problems.join('; ')}`, {
+    details: { problems },
+  })
+}

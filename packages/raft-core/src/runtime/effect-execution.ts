@@ -1,0 +1,213 @@
+import {
+  type Clock,
+  type Index,
+  type Logger,
+  LogType,
+  RaftError,
+  type Term,
+} from '@raftkit/interface'
+import { encodeEntries } from '@raftkit/wire'
+import type { Effect } from '../consensus/effects.ts'
+import type { RaftEvents } from '../raft-events.ts'
+import type { EventEmitter } from './event-emitter.ts'
+import type { Lanes } from './lanes.ts'
+import { refusalError } from './refusals.ts'
+import type { Standing } from './standing.ts'
+import type { WakeTimer } from './wake-timer.ts'
+
+/** What effects act on. */
+export interface EffectTargets<R> {
+  readonly lanes: Lanes<R>
+  readonly standing: Standing
+  readonly events: EventEmitter<RaftEvents>
+  readonly wakeTimer: WakeTimer
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly fail: (error: RaftError) => void
+}
+
+/** No bytes: the content of a no-op. */
+const EMPTY = new Uint8Array(0)
+
+/** Carries out what consensus wants, each effect in the lane that it belongs to. */
+export class EffectExecution<R> {
+  readonly #targets: EffectTargets<R>
+
+  constructor(targets: EffectTargets<R>) {
+    this.#targets = targets
+  }
+
+  /** Carries out one effect. Effects come in the order in which consensus gave them. */
+  carryOut(effect: Effect): void {
+    const { lanes } = this.#targets
+    switch (effect.type) {
+      case 'save-hard-state':
+      case 'append-proposals':
+      case 'append-noop':
+      case 'append-received':
+      case 'truncate-log':
+      case 'compact-log':
+        return this.#write(effect)
+      case 'send':
+      case 'answer':
+        return this.#sendWhenDurable(effect)
+      case 'read-entries':
+        return lanes.peers.read(effect)
+      case 'send-entries':
+        return lanes.peers.entries(effect)
+      case 'send-snapshot':
+        return lanes.snapshotSender.send(effect)
+      case 'drop-sends':
+        lanes.peers.drop(effect.peer)
+        return lanes.snapshotSender.drop(effect.peer)
+      case 'commit':
+        return lanes.applier.commit(effect.index)
+      case 'install-snapshot':
+        return lanes.snapshotReceiver.install(effect, lanes.rpcServer.snapshot(effect.requestId))
+      case 'wake-at':
+        return this.#targets.wakeTimer.wakeAt(effect.time)
+      case 'proposals-refused':
+      case 'proposals-orphaned':
+      case 'read-confirmed':
+      case 'read-refused':
+      case 'transfer-ended':
+        return this.#tellCaller(effect)
+      case 'role-changed':
+      case 'leader-changed':
+      case 'configuration-changed':
+      case 'peer-contact-changed':
+      case 'fatal':
+        return this.#tellEveryone(effect)
+    }
+  }
+
+  #write(
+    effect: Extract<
+      Effect,
+      { type: 'save-hard-state' | `append-${string}` | 'truncate-log' | 'compact-log' }
+    >,
+  ): void {
+    const { lanes, standing } = this.#targets
+    switch (effect.type) {
+      case 'save-hard-state':
+        standing.termChanged(effect.hardState.term)
+        return lanes.log.saveHardState(effect.sequence, effect.hardState)
+      case 'append-proposals':
+        return lanes.log.append(
+          lanes.proposals.append(effect.firstIndex, effect.count, effect.term),
+        )
+      case 'append-noop':
+        return this.#appendNoop(effect.index, effect.term)
+      case 'append-received':
+        for (const batch of lanes.rpcServer.entries(effect.requestId, effect.from, effect.to))
+          lanes.log.append(batch)
+        return
+      case 'truncate-log':
+        lanes.log.truncate(effect.from)
+        return lanes.outbox.truncated(effect.from)
+      case 'compact-log':
+        return lanes.log.compact(effect.to)
+    }
+  }
+
+  #appendNoop(index: Index, term: Term): void {
+    const { lanes, standing, clock } = this.#targets
+    const noop = { type: LogType.noop, data: EMPTY }
+    lanes.log.append(encodeEntries(index, term, [noop], clock.wallTime()))
+    standing.leads(index)
+  }
+
+  #sendWhenDurable(effect: Extract<Effect, { type: 'send' | 'answer' }>): void {
+    const { outbox, peers, rpcServer } = this.#targets.lanes
+    if (effect.type === 'send') {
+      const send = (): void => peers.control(effect.to, effect.sendId, effect.request)
+      return outbox.pass(effect.after, send, () => {})
+    }
+    outbox.pass(
+      effect.after,
+      () => rpcServer.answer(effect.requestId, effect.answer),
+      () =>
+        rpcServer.answer(effect.requestId, {
+          type: 'error',
+          message: 'the entries were replaced before they were durable',
+        }),
+    )
+  }
+
+  #tellCaller(
+    effect: Extract<
+      Effect,
+      { type: `proposals-${string}` | `read-${'confirmed' | 'refused'}` | 'transfer-ended' }
+    >,
+  ): void {
+    const { lanes, standing } = this.#targets
+    const { leader } = standing
+    switch (effect.type) {
+      case 'proposals-refused':
+        return lanes.proposals.refuse(
+          effect.count,
+          refusalError(effect.reason, 'the command', leader),
+        )
+      case 'proposals-orphaned':
+        return lanes.proposals.orphan(lanes.applier.commitIndex)
+      case 'read-confirmed':
+        return lanes.reads.confirmed(effect.readId, effect.index, lanes.applier.appliedIndex)
+      case 'read-refused':
+        return lanes.reads.refused(effect.readId, effect.reason, leader)
+      case 'transfer-ended':
+        return lanes.transfers.ended(effect.transferId, effect.refusal, leader)
+    }
+  }
+
+  #tellEveryone(
+    effect: Extract<
+      Effect,
+      {
+        type:
+          | 'role-changed'
+          | 'leader-changed'
+          | 'configuration-changed'
+          | 'peer-contact-changed'
+          | 'fatal'
+      }
+    >,
+  ): void {
+    const { standing, events, logger } = this.#targets
+    switch (effect.type) {
+      case 'role-changed':
+        logger.info(
+          { role: effect.role, term: effect.term, reason: effect.reason },
+          'the role changed',
+        )
+        if (effect.role !== 'leader')
+          this.#targets.lanes.proposals.admission.refuseWaiting(
+            refusalError('not-leader', 'the command', standing.leader),
+          )
+        return standing.roleChanged(effect.role, effect.term, effect.reason)
+      case 'leader-changed':
+        logger.info({ leader: effect.leader?.id, term: effect.term }, 'the leader changed')
+        return standing.leaderChanged(effect.leader, effect.term)
+      case 'configuration-changed': {
+        const { latest, committed } = effect
+        const { servers } = latest.configuration
+        logger.info(
+          { index: latest.index, committedIndex: committed.index, servers },
+          'the configuration changed',
+        )
+        return events.emit('configuration-changed', { latest, committed })
+      }
+      case 'peer-contact-changed': {
+        const { peer, reachable } = effect
+        logger.warn({ peer, reachable }, reachable ? 'contact regained' : 'contact lost')
+        return events.emit('peer-contact-changed', { peer, reachable })
+      }
+      case 'fatal':
+        return this.#targets.fail(
+          new RaftError(
+            'RAFT_INVARIANT_VIOLATED',
+            `this server is broken and stops: ${effect.message}. Please report it with the log`,
+          ),
+        )
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import {
+  type ForwardRequest,
+  messageOf,
+  type Peer,
+  RaftError,
+  type RpcContext,
+  type RpcHeader,
+  type RpcResponse,
+  type Transport,
+} from '@raftkit/interface'
+import type { RaftConfig } from '../config.ts'
+import type { WaitOptions } from './caller.ts'
+import { notLeader } from './refusals.ts'
+import { isRaftkit } from './rpc-messages.ts'
+import type { Standing } from './standing.ts'
+
+/** What the application does with forwarded bytes on the leader. */
+export type ForwardHandler = (
+  payload: Uint8Array,
+  context: { readonly signal: AbortSignal },
+) => Promise<Uint8Array>
+
+/** What forwarding works with. */
+export interface ForwardingParts {
+  readonly self: Peer
+  readonly header: RpcHeader
+  readonly transport: Transport
+  readonly standing: Standing
+  readonly config: Pick<RaftConfig, 'rpcTimeoutMs' | 'maxCommandBytes' | 'maxInboundRequests'>
+  readonly onForward: ForwardHandler | undefined
+}
+
+/** The message by which a server says that it does not lead; hashicorp/raft's. */
+const NOT_LEADER = 'node is not the leader'
+
+/** Opaque bytes of the application, from any server to the leader. Never passed on a second time. */
+export class Forwarding {
+  readonly #parts: ForwardingParts
+  #leaderHeader: RpcHeader | undefined
+  #serving = 0
+
+  constructor(parts: ForwardingParts) {
+    this.#parts = parts
+  }
+
+  /** A leader sent something: its header says whether it takes forwarded requests. */
+  heardLeader(header: RpcHeader): void {
+    this.#leaderHeader = header
+  }
+
+  /** Has the leader's `onForward` run on the payload. */
+  async send(payload: Uint8Array, options: WaitOptions = {}): Promise<Uint8Array> {
+    const { standing, transport, header, config, self } = this.#parts
+    if (standing.stoppedBy !== undefined) throw standing.stoppedBy
+    this.#checkSize(payload)
+    const { leader } = standing
+    if (standing.state === 'leader') return this.#run(payload, options.signal)
+    if (leader === undefined || leader.id === self.id)
+      throw new RaftError('RAFT_NO_LEADER', 'no leader is known: try again after an election', {
+        retryable: true,
+        outcome: 'not-committed',
+      })
+    if (this.#leaderHeader?.id !== leader.id || !isRaftkit(this.#leaderHeader))
+      throw new RaftError(
+        'RAFT_RPC_UNSUPPORTED',
+        `the leader ${leader.id} does not take forwarded requests: ask it in another way`,
+        { outcome: 'not-committed', details: { leader } },
+      )
+    const { signal, timeoutMs = config.rpcTimeoutMs } = options
+    try {
+      const response = await transport.call<'forward'>(
+        leader,
+        { type: 'forward', header, payload },
+        signal === undefined ? { timeoutMs } : { timeoutMs, signal },
+      )
+      return response.payload
+    } catch (error) {
+      if (RaftError.is(error, 'RAFT_REMOTE_ERROR') && messageOf(error).includes(NOT_LEADER))
+        throw notLeader(undefined)
+      throw error
+    }
+  }
+
+  /** Serves a request that another server forwarded. */
+  async serve(request: ForwardRequest, context: RpcContext): Promise<RpcResponse> {
+    const { header, standing, config } = this.#parts
+    if (standing.state !== 'leader') throw notLeader(standing.leader)
+    if (this.#serving >= config.maxInboundRequests)
+      throw new RaftError('RAFT_OVERLOADED', 'too many forwarded requests are being served')
+    this.#serving++
+    try {
+      return { type: 'forward', header, payload: await this.#run(request.payload, context.signal) }
+    } finally {
+      this.#serving--
+    }
+  }
+
+  async #run(payload: Uint8Array, signal: AbortSignal | undefined): Promise<Uint8Array> {
+    const { onForward } = this.#parts
+    if (onForward === undefined)
+      throw new RaftError(
+        'RAFT_RPC_UNSUPPORTED',
+        'this server was started without onForward: it takes no forwarded requests',
+        { outcome: 'not-committed' },
+      )
+    return onForward(payload, { signal: signal ?? new AbortController().signal })
+  }
+
+  #checkSize(payload: Uint8Array): void {
+    const { maxCommandBytes } = this.#parts.config
+    if (payload.length <= maxCommandBytes) return
+    throw new RaftError(
+      'RAFT_COMMAND_TOO_LARGE',
+      `the payload has ${payload.length} bytes, more than maxCommandBytes (${maxCommandBytes})`,
+      { outcome: 'not-committed', details: { size: payload.length, maxCommandBytes } },
+    )
+  }
+}

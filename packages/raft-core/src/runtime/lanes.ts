@@ -1,0 +1,197 @@
+// The lanes of one server, and how they are connected.
+import type {
+  Clock,
+  Index,
+  Logger,
+  Random,
+  RaftError,
+  RpcHeader,
+  ServerId,
+  SnapshotMeta,
+  Transport,
+} from '@raftkit/interface'
+import type { RaftConfig } from '../config.ts'
+import type { ConsensusEvent } from '../consensus/events.ts'
+import type { RaftEvents } from '../raft-events.ts'
+import { Applier, type AppliedStart } from './applier.ts'
+import type { EventEmitter } from './event-emitter.ts'
+import { Forwarding, type ForwardHandler } from './forwarding.ts'
+import { LogWriter } from './log-writer.ts'
+import { Outbox } from './outbox.ts'
+import { Peers } from './peers.ts'
+import { Proposals } from './proposals.ts'
+import { Reads } from './reads.ts'
+import { headerOf } from './rpc-messages.ts'
+import { RpcServer } from './rpc-server.ts'
+import { ServerLog } from './server-log.ts'
+import { SnapshotReceiver } from './snapshot-receiver.ts'
+import { SnapshotSender } from './snapshot-sender.ts'
+import { Snapshotter } from './snapshotter.ts'
+import type { Standing } from './standing.ts'
+import type { Loaded, Storage } from './start-up.ts'
+import { Transfers } from './transfers.ts'
+
+/** What all lanes share. */
+export interface LaneContext<R> {
+  readonly id: ServerId
+  readonly config: RaftConfig
+  readonly storage: Storage<R>
+  readonly transport: Transport
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly events: EventEmitter<RaftEvents>
+  readonly standing: Standing
+  readonly onForward: ForwardHandler | undefined
+  /** Something was learned. */
+  readonly submit: (event: ConsensusEvent) => void
+  /** The turn must end with a look at consensus. */
+  readonly ask: () => void
+  /** The server cannot go on. */
+  readonly fail: (error: RaftError) => void
+}
+
+/** The lanes. */
+export interface Lanes<R> {
+  readonly log: ServerLog
+  readonly outbox: Outbox
+  readonly applier: Applier<R>
+  readonly proposals: Proposals<R>
+  readonly reads: Reads
+  readonly transfers: Transfers
+  readonly peers: Peers
+  readonly rpcServer: RpcServer
+  readonly forwarding: Forwarding
+  readonly snapshotter: Snapshotter<R>
+  readonly snapshotSender: SnapshotSender
+  readonly snapshotReceiver: SnapshotReceiver<R>
+}
+
+/** Makes the lanes of a server from what it remembers. */
+export function createLanes<R>(context: LaneContext<R>, loaded: Loaded): Lanes<R> {
+  const { clock, random, config, transport, logger, standing, submit, ask, fail } = context
+  const { snapshotStore, stateMachine } = context.storage
+  const header = headerOf(context.id, transport.localAddress)
+  const { log, outbox } = createLog(context, loaded)
+  const proposals = new Proposals<R>(clock, config, ask)
+  const reads = new Reads(clock, config.maxPendingReads, ask)
+  const applied = (index: Index): void => {
+    reads.applied(index)
+    standing.applied(index)
+  }
+  const applier = new Applier<R>(clock, config, log, stateMachine, loaded.applied, {
+    onApplied: (batch, from, to, responses) => {
+      proposals.applied(batch, from, to, responses)
+      applied(to)
+      submit({ type: 'applied', index: to })
+    },
+    onFailed: fail,
+  })
+  const snapshotter = new Snapshotter<R>(
+    {
+      clock,
+      random,
+      config,
+      applier,
+      store: snapshotStore,
+      logger,
+      whenDurable: (index) => log.writer.whenDurable(index),
+      onSaved: (meta) => saved(context, meta),
+    },
+    loaded.consensus.snapshot.index,
+  )
+  const installed = ({ index, term }: AppliedStart): void => {
+    proposals.skipped(index)
+    applied(index)
+    snapshotter.superseded(index)
+    context.events.emit('snapshot-installed', { index, term })
+  }
+  const forwarding = new Forwarding({
+    self: { id: context.id, address: transport.localAddress },
+    header,
+    transport,
+    standing,
+    config,
+    onForward: context.onForward,
+  })
+  const shared = { transport, clock, header, logger, submit, stallMs: config.snapshotStallMs }
+  return {
+    log,
+    outbox,
+    applier,
+    proposals,
+    reads,
+    transfers: new Transfers(clock, submit),
+    peers: new Peers({ ...shared, config, log }),
+    rpcServer: createRpcServer(context, header, forwarding),
+    forwarding,
+    snapshotter,
+    snapshotSender: new SnapshotSender({ ...shared, store: snapshotStore }),
+    snapshotReceiver: new SnapshotReceiver<R>({
+      ...shared,
+      store: snapshotStore,
+      stateMachine,
+      applier,
+      log,
+      onInstalled: installed,
+      onFailed: fail,
+    }),
+  }
+}
+
+function createLog<R>(
+  context: LaneContext<R>,
+  loaded: Loaded,
+): { readonly log: ServerLog; readonly outbox: Outbox } {
+  const { clock, config, storage, logger, submit, fail } = context
+  const writer = new LogWriter(clock, config.storageStallMs, storage, loaded.bounds, {
+    onEntriesDurable: (index, term) => {
+      outbox.durable()
+      log.evict()
+      submit({ type: 'entries-durable', index, term })
+    },
+    onHardStateDurable: (sequence) => {
+      outbox.durable()
+      submit({ type: 'hard-state-durable', sequence })
+    },
+    onStalled: (forMs) => {
+      logger.error(
+        { forMs: Math.round(forMs) },
+        'a write to the store hangs: not leading, not voting',
+      )
+      submit({ type: 'storage-stalled' })
+    },
+    onRecovered: () => {
+      logger.warn({}, 'the write that hung has ended')
+      submit({ type: 'storage-recovered' })
+    },
+    onFailed: fail,
+  })
+  const log = new ServerLog(storage.logStore, loaded.tail, writer)
+  const outbox = new Outbox(writer)
+  return { log, outbox }
+}
+
+function createRpcServer<R>(
+  { config, submit }: LaneContext<R>,
+  header: RpcHeader,
+  forwarding: Forwarding,
+): RpcServer {
+  return new RpcServer({
+    header,
+    maxInbound: config.maxInboundRequests,
+    entryLimits: { maxEntries: config.maxPendingProposals, maxBytes: config.maxPendingBytes },
+    submit,
+    onForward: (request, context) => forwarding.serve(request, context),
+    onLeader: (from) => forwarding.heardLeader(from),
+  })
+}
+
+function saved<R>({ events, submit }: LaneContext<R>, meta: SnapshotMeta): void {
+  const { index, term, configuration, configurationIndex } = meta
+  submit({
+    type: 'snapshot-saved',
+    snapshot: { index, term, configuration: { configuration, index: configurationIndex } },
+  })
+  events.emit('snapshot-saved', { meta })
+}

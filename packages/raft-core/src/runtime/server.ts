@@ -1,0 +1,245 @@
+import {
+  type Clock,
+  type Logger,
+  type LogType,
+  RaftError,
+  type Random,
+  type RpcContext,
+  type RpcRequest,
+  type ServerId,
+  type Transport,
+} from '@raftkit/interface'
+import type { RaftConfig } from '../config.ts'
+import { Consensus } from '../consensus/consensus.ts'
+import type { ConsensusStatus } from '../consensus/options.ts'
+import type { RaftEvents } from '../raft-events.ts'
+import type { WaitOptions } from './caller.ts'
+import { EffectExecution } from './effect-execution.ts'
+import { EventEmitter } from './event-emitter.ts'
+import type { ForwardHandler } from './forwarding.ts'
+import { createLanes, type Lanes } from './lanes.ts'
+import { namedLogger } from './named-logger.ts'
+import type { ApplyResult } from './proposals.ts'
+import type { ReadKind } from './reads.ts'
+import { shutDown, withOutcome } from './refusals.ts'
+import { StallWatch } from './stall-watch.ts'
+import { Standing } from './standing.ts'
+import type { Loaded, Storage } from './start-up.ts'
+import { Turn } from './turn.ts'
+import { WakeTimer } from './wake-timer.ts'
+
+/** What a server is made of. */
+export interface ServerParts<R> {
+  readonly id: ServerId
+  readonly config: RaftConfig
+  readonly storage: Storage<R>
+  readonly transport: Transport
+  readonly logger: Logger
+  readonly clock: Clock
+  readonly random: Random
+  readonly onForward: ForwardHandler | undefined
+}
+
+/** How long {@link Server.shutdown} waits for what is under way, unless it is told otherwise. */
+const SHUTDOWN_TIMEOUT_MS = 5000
+
+/** One running server: consensus, the turn that steps it, and the lanes that do what it wants. */
+export class Server<R> {
+  readonly config: RaftConfig
+  readonly clock: Clock
+  readonly events: EventEmitter<RaftEvents>
+  readonly standing: Standing
+  readonly lanes: Lanes<R>
+  readonly #parts: ServerParts<R>
+  readonly #logger: Logger
+  readonly #consensus: Consensus
+  readonly #turn: Turn
+  readonly #stallWatch: StallWatch
+  readonly #wakeTimer: WakeTimer
+  #shutdown: Promise<void> | undefined
+
+  constructor(parts: ServerParts<R>, loaded: Loaded) {
+    const { id, config, storage, transport, clock, random, onForward } = parts
+    this.#parts = parts
+    this.config = config
+    this.clock = clock
+    this.#logger = namedLogger(parts.logger, () => ({ id, term: this.standing.term }))
+    this.events = new EventEmitter(this.#logger)
+    this.standing = new Standing(this.events, loaded.consensus.hardState.term)
+    this.#consensus = new Consensus(
+      {
+        ...loaded.consensus,
+        self: { id, address: transport.localAddress },
+        now: clock.now(),
+        random: random.next(),
+      },
+      config,
+    )
+    this.#wakeTimer = new WakeTimer(clock, () => this.#turn.ask())
+    this.#stallWatch = this.#createStallWatch()
+    const { events, standing } = this
+    const logger = this.#logger
+    const fail = (error: RaftError): void => this.#stop(error, error)
+    this.lanes = createLanes(
+      {
+        id,
+        config,
+        storage,
+        transport,
+        clock,
+        random,
+        logger,
+        events,
+        standing,
+        onForward,
+        submit: (event) => this.#turn.add(event),
+        ask: () => this.#turn.ask(),
+        fail,
+      },
+      loaded,
+    )
+    const { lanes } = this
+    const wakeTimer = this.#wakeTimer
+    const execution = new EffectExecution<R>({
+      lanes,
+      standing,
+      events,
+      wakeTimer,
+      clock,
+      logger,
+      fail,
+    })
+    this.#turn = new Turn({
+      clock,
+      random,
+      stallWatch: this.#stallWatch,
+      step: (event, moment) => this.#consensus.step(event, moment),
+      carryOut: (effect) => execution.carryOut(effect),
+      onStart: () => this.#collect(),
+      onRound: () => lanes.applier.run(),
+      onEnd: () => events.flush(),
+      onBroken: fail,
+    })
+  }
+
+  /** Takes part from now on. */
+  start(): void {
+    this.#parts.transport.setHandler((request, context) => this.#handle(request, context))
+    this.#stallWatch.start()
+    this.lanes.snapshotter.start()
+    this.#turn.ask()
+  }
+
+  /** A read-only look at consensus. */
+  status(): ConsensusStatus {
+    return this.#consensus.status()
+  }
+
+  /** Takes an entry to be replicated. Rejects at once when this server does not lead. */
+  propose(
+    type: LogType,
+    data: Uint8Array,
+    extensions?: Uint8Array,
+    options?: WaitOptions,
+  ): Promise<ApplyResult<R>> {
+    const refusal = this.standing.refusal()
+    if (refusal !== undefined) return Promise.reject(withOutcome(refusal, 'not-committed'))
+    try {
+      return this.lanes.proposals.submit(type, data, extensions, options)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** Waits for proof that this server leads, and for what `kind` says. */
+  read(kind: ReadKind, options?: WaitOptions): Promise<number> {
+    const refusal = this.standing.refusal()
+    return refusal === undefined ? this.lanes.reads.request(kind, options) : Promise.reject(refusal)
+  }
+
+  /** Ends the server. Everyone who waits is told at once; what is being written is waited for. Idempotent. */
+  shutdown(timeoutMs: number = SHUTDOWN_TIMEOUT_MS): Promise<void> {
+    this.#shutdown ??= this.#shutDown(timeoutMs)
+    return this.#shutdown
+  }
+
+  #createStallWatch(): StallWatch {
+    const { eventLoopStallMs, leaderLeaseTimeoutMs } = this.config
+    const thresholdMs = Math.min(eventLoopStallMs, leaderLeaseTimeoutMs / 2)
+    return new StallWatch(this.clock, thresholdMs, (forMs) => {
+      this.#logger.warn({ forMs: Math.round(forMs) }, 'the event loop stood still')
+      this.#turn.ask()
+    })
+  }
+
+  #handle(request: RpcRequest, context: RpcContext): ReturnType<Lanes<R>['rpcServer']['handle']> {
+    return this.lanes.rpcServer.handle(request, context)
+  }
+
+  /** What callers asked for during the turn becomes events. */
+  #collect(): void {
+    const count = this.lanes.proposals.offer()
+    if (count > 0) this.#turn.add({ type: 'proposed', count })
+    for (const event of this.lanes.reads.ask()) this.#turn.add(event)
+  }
+
+  /** Takes no further part. `reason` is what everyone who waits gets; `error` what made it necessary. */
+  #stop(reason: RaftError, error: RaftError | undefined): void {
+    if (this.standing.stoppedBy !== undefined) return
+    if (error !== undefined)
+      this.#logger.error({ code: error.code, error: error.message }, 'the server stops')
+    this.#turn.close()
+    this.#tellConsensus(reason)
+    const refusal =
+      error === undefined
+        ? reason
+        : new RaftError('RAFT_STOPPED', `this server has stopped: ${error.message}`, {
+            cause: error,
+          })
+    this.standing.stopped(refusal, error)
+    this.#closeLanes(reason)
+    this.#parts.clock.afterInput(() => this.events.flush())
+  }
+
+  #tellConsensus(reason: RaftError): void {
+    const now = this.clock.now()
+    this.#consensus.step({ type: 'storage-failed', message: reason.message }, { now, random: 0 })
+  }
+
+  #closeLanes(reason: RaftError): void {
+    const { lanes } = this
+    this.#wakeTimer.close()
+    this.#stallWatch.close()
+    lanes.proposals.close(reason, lanes.applier.commitIndex)
+    lanes.reads.close(withOutcome(reason, undefined))
+    lanes.transfers.close(withOutcome(reason, undefined))
+    lanes.peers.close()
+    lanes.snapshotSender.close()
+    lanes.rpcServer.close()
+    lanes.outbox.close()
+    lanes.log.writer.close()
+  }
+
+  async #shutDown(timeoutMs: number): Promise<void> {
+    this.#stop(shutDown(), undefined)
+    const { lanes } = this
+    const ended = Promise.allSettled([
+      this.#parts.transport.close(),
+      lanes.applier.close(),
+      lanes.snapshotter.close(),
+      lanes.snapshotReceiver.close(),
+      lanes.log.writer.whenIdle(),
+    ])
+    let isLate = false
+    let late = (): void => {}
+    const timer = this.clock.setTimer(timeoutMs, () => {
+      isLate = true
+      late()
+    })
+    await Promise.race([ended, new Promise<void>((resolve) => (late = resolve))])
+    timer.cancel()
+    if (isLate)
+      this.#logger.warn({ timeoutMs }, 'shut down without waiting any longer for what is under way')
+    this.events.flush()
+  }
+}

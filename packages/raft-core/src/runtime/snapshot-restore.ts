@@ -1,0 +1,54 @@
+import {
+  type Logger,
+  messageOf,
+  RaftError,
+  type SnapshotMeta,
+  type SnapshotStore,
+  type StateMachine,
+} from '@raftkit/interface'
+
+/**
+ * Gives the state machine the newest snapshot that can be opened and restored; undefined when there is none at all. One
+ * that cannot is passed over with a warning; when none can, the server must not start as if it were empty.
+ */
+export async function restoreNewest<R>(
+  store: SnapshotStore,
+  stateMachine: StateMachine<R>,
+  logger: Logger,
+): Promise<SnapshotMeta | undefined> {
+  const snapshots = await store.list()
+  let failure: unknown
+  for (const { id, index } of snapshots)
+    try {
+      const meta = await restoreOne(store, stateMachine, id)
+      logger.info({ snapshot: id, index, bytes: meta.size }, 'restored a snapshot')
+      return meta
+    } catch (error) {
+      failure = error
+      logger.warn(
+        { snapshot: id, index, error: messageOf(error) },
+        'a snapshot cannot be restored; the one before it is tried',
+      )
+    }
+  if (snapshots.length === 0) return undefined
+  throw new RaftError(
+    'RAFT_SNAPSHOT_CORRUPT',
+    `failed to load any existing snapshots (${snapshots.length} were tried): ${messageOf(failure)}. ` +
+      'Restore this server from its peers under a new id',
+    { cause: failure },
+  )
+}
+
+async function restoreOne<R>(
+  store: SnapshotStore,
+  stateMachine: StateMachine<R>,
+  id: string,
+): Promise<SnapshotMeta> {
+  const opened = await store.open(id)
+  try {
+    await stateMachine.restore(opened.state)
+    return opened.meta
+  } finally {
+    await opened.close()
+  }
+}

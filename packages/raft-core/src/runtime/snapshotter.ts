@@ -1,0 +1,181 @@
+import {
+  type Clock,
+  type Index,
+  type Logger,
+  messageOf,
+  type Random,
+  RaftError,
+  type SnapshotMeta,
+  type SnapshotSink,
+  type SnapshotStore,
+  type TimerHandle,
+} from '@raftkit/interface'
+import type { RaftConfig } from '../config.ts'
+import type { Applier, CapturedState } from './applier.ts'
+import { shutDown } from './refusals.ts'
+
+/** What the snapshotter works with. */
+export interface SnapshotterParts<R> {
+  readonly clock: Clock
+  readonly random: Random
+  readonly config: Pick<RaftConfig, 'snapshotIntervalMs' | 'snapshotThreshold'>
+  readonly applier: Applier<R>
+  readonly store: SnapshotStore
+  readonly logger: Logger
+  /** Resolves when the log is durable up to the index. */
+  readonly whenDurable: (index: Index) => Promise<void>
+  readonly onSaved: (meta: SnapshotMeta) => void
+}
+
+/**
+ * Saves the state machine when enough entries were applied since the last snapshot (§7), or when asked to: one snapshot
+ * at a time, written while commands go on being applied.
+ */
+export class Snapshotter<R> {
+  readonly #parts: SnapshotterParts<R>
+  #lastIndex: Index
+  #building: Promise<SnapshotMeta> | undefined
+  #buildingIndex: Index = 0
+  #isAbandoned = false
+  #timer: TimerHandle | undefined
+  #closed = false
+
+  constructor(parts: SnapshotterParts<R>, lastIndex: Index) {
+    this.#parts = parts
+    this.#lastIndex = lastIndex
+  }
+
+  /** True while a snapshot is being written. */
+  get isBuilding(): boolean {
+    return this.#building !== undefined
+  }
+
+  /** Begins to look from time to time whether a snapshot is due: uniform in [interval, 2 × interval). */
+  start(): void {
+    const { clock, random, config } = this.#parts
+    const delayMs = config.snapshotIntervalMs * (1 + random.next())
+    this.#timer = clock.setTimer(delayMs, () => {
+      this.start()
+      this.#takeIfDue()
+    })
+  }
+
+  /** A snapshot that covers everything applied before the call. Rejects with `RAFT_NOTHING_NEW_TO_SNAPSHOT`. */
+  async take(): Promise<SnapshotMeta> {
+    const needed = this.#parts.applier.appliedIndex
+    while (this.#building !== undefined) {
+      const building = this.#building
+      const meta = await building.catch(() => undefined)
+      if (meta !== undefined && meta.index >= needed) return meta
+    }
+    if (this.#closed) throw shutDown()
+    if (needed <= this.#lastIndex)
+      throw new RaftError(
+        'RAFT_NOTHING_NEW_TO_SNAPSHOT',
+        'nothing new to snapshot: the last one covers everything that was applied',
+        { details: { index: this.#lastIndex } },
+      )
+    return this.#build()
+  }
+
+  /** The leader's snapshot replaced the state: one that is being written is of no use any more. */
+  superseded(index: Index): void {
+    this.#lastIndex = Math.max(this.#lastIndex, index)
+    if (this.#buildingIndex <= index) this.#isAbandoned = true
+  }
+
+  /** Stops; resolves when nothing is being written any more. */
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#isAbandoned = true
+    this.#timer?.cancel()
+    await this.#building?.catch(() => undefined)
+  }
+
+  #takeIfDue(): void {
+    const { applier, config, logger } = this.#parts
+    if (this.#closed || this.#building !== undefined) return
+    if (applier.appliedIndex - this.#lastIndex < config.snapshotThreshold) return
+    this.#build().then(
+      // What was applied meanwhile may make the next one due.
+      () => this.#takeIfDue(),
+      (error: unknown) =>
+        logger.warn({ error: messageOf(error) }, 'the snapshot could not be taken'),
+    )
+  }
+
+  #build(): Promise<SnapshotMeta> {
+    this.#isAbandoned = false
+    const building = this.#run().finally(() => {
+      this.#building = undefined
+    })
+    this.#building = building
+    return building
+  }
+
+  async #run(): Promise<SnapshotMeta> {
+    const { applier, clock, logger, onSaved } = this.#parts
+    const startedAt = clock.now()
+    try {
+      const captured = await applier.capture()
+      this.#buildingIndex = captured.index
+      const meta = await this.#save(captured)
+      this.#lastIndex = Math.max(this.#lastIndex, meta.index)
+      logger.info(
+        { index: meta.index, bytes: meta.size, tookMs: Math.round(clock.now() - startedAt) },
+        'saved a snapshot',
+      )
+      onSaved(meta)
+      return meta
+    } catch (error) {
+      if (RaftError.is(error, 'RAFT_SHUTDOWN')) throw error
+      throw new RaftError(
+        'RAFT_SNAPSHOT_FAILED',
+        `the snapshot could not be taken: ${messageOf(error)}. The log is kept as it is`,
+        { retryable: true, cause: error },
+      )
+    } finally {
+      this.#buildingIndex = 0
+    }
+  }
+
+  async #save({ snapshot, index, term, configuration }: CapturedState): Promise<SnapshotMeta> {
+    try {
+      const sink = await this.#parts.store.create({
+        index,
+        term,
+        configuration: configuration.configuration,
+        configurationIndex: configuration.index,
+      })
+      return await this.#write(sink, snapshot.persist.bind(snapshot), index)
+    } finally {
+      await snapshot.release?.()
+    }
+  }
+
+  async #write(
+    sink: SnapshotSink,
+    persist: CapturedState['snapshot']['persist'],
+    index: Index,
+  ): Promise<SnapshotMeta> {
+    try {
+      await persist({
+        write: async (chunk) => {
+          this.#check()
+          await sink.write(chunk)
+        },
+      })
+      await this.#parts.whenDurable(index)
+      this.#check()
+      return await sink.close()
+    } catch (error) {
+      await sink.cancel()
+      throw error
+    }
+  }
+
+  #check(): void {
+    if (this.#closed) throw shutDown()
+    if (this.#isAbandoned) throw new Error('a newer snapshot of the leader took its place')
+  }
+}

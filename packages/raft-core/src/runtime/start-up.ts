@@ -1,0 +1,132 @@
+// What a server remembers when it starts. Whatever cannot be read is an error: it is never taken for "empty".
+import {
+  type HardState,
+  type LogBounds,
+  type Logger,
+  type LogStore,
+  RaftError,
+  type SnapshotMeta,
+  type SnapshotStore,
+  type StableStore,
+  type StateMachine,
+} from '@raftkit/interface'
+import type { ConsensusStart } from '../consensus/options.ts'
+import type { AppliedStart } from './applier.ts'
+import { type LogShape, scanLog } from './log-scan.ts'
+import { LogTail } from './log-tail.ts'
+import { restoreNewest } from './snapshot-restore.ts'
+
+/** Where a server's memory is. */
+export interface Storage<R> {
+  readonly logStore: LogStore
+  readonly stableStore: StableStore
+  readonly snapshotStore: SnapshotStore
+  readonly stateMachine: StateMachine<R>
+}
+
+/** What was loaded. */
+export interface Loaded {
+  readonly consensus: Omit<ConsensusStart, 'self' | 'now' | 'random'>
+  readonly bounds: LogBounds
+  /** The recent entries. */
+  readonly tail: LogTail
+  /** Where the state machine stands. */
+  readonly applied: AppliedStart
+}
+
+/**
+ * Loads term, vote, snapshot and log, and gives the state machine the snapshot. Entries after the snapshot are applied
+ * only when they are known to be committed.
+ */
+export async function load<R>(
+  storage: Storage<R>,
+  logTailBytes: number,
+  logger: Logger,
+): Promise<Loaded> {
+  const { logStore, stableStore, snapshotStore, stateMachine } = storage
+  const hardState = (await stableStore.loadHardState()) ?? { term: 0 }
+  const snapshot = await restoreNewest(snapshotStore, stateMachine, logger)
+  const tail = new LogTail(logTailBytes)
+  let bounds = await logStore.bounds()
+  checkContinues(snapshot, bounds)
+  let shape = await scanLog(logStore, bounds, (batch) => {
+    tail.append(batch)
+    tail.evict(batch.lastIndex)
+  })
+  checkTerm(hardState, shape)
+  if (snapshot !== undefined && isReplaced(snapshot, bounds, shape)) {
+    logger.warn(
+      { snapshotIndex: snapshot.index, ...bounds },
+      'the log ends before the snapshot or contradicts it: an installation was cut short, the log goes',
+    )
+    await logStore.truncatePrefix(bounds.lastIndex)
+    tail.clear()
+    bounds = { firstIndex: 0, lastIndex: 0 }
+    shape = { runs: [], configurations: [] }
+  }
+  return assemble(hardState, snapshot, bounds, shape, tail)
+}
+
+function assemble(
+  hardState: HardState,
+  snapshot: SnapshotMeta | undefined,
+  bounds: LogBounds,
+  { runs, configurations }: LogShape,
+  tail: LogTail,
+): Loaded {
+  const { index, term } = snapshot ?? { index: 0, term: 0 }
+  const base =
+    snapshot === undefined
+      ? { configuration: { servers: [] }, index: 0 }
+      : { configuration: snapshot.configuration, index: snapshot.configurationIndex }
+  const known = base.index > 0 ? [base] : []
+  return {
+    consensus: {
+      hardState,
+      snapshot: { index, term },
+      logFirstIndex: bounds.firstIndex,
+      lastIndex: Math.max(bounds.lastIndex, index),
+      runs,
+      configurations: [...known, ...configurations.filter((entry) => entry.index > base.index)],
+    },
+    bounds,
+    tail,
+    applied: { index, term, configuration: base },
+  }
+}
+
+/** Nothing is missing between the snapshot and the log. */
+function checkContinues(snapshot: SnapshotMeta | undefined, bounds: LogBounds): void {
+  const { firstIndex } = bounds
+  const snapshotIndex = snapshot?.index ?? 0
+  if (firstIndex <= snapshotIndex + 1) return
+  throw new RaftError(
+    'RAFT_LOG_GAP',
+    `the log starts at entry ${firstIndex}, but ` +
+      (snapshot === undefined
+        ? 'there is no snapshot of the entries before it'
+        : `the newest usable snapshot ends at entry ${snapshotIndex}`) +
+      ': entries are missing. Restore the missing snapshot, or this server from its peers under a new id',
+    { details: { firstIndex, snapshotIndex } },
+  )
+}
+
+/** Term and vote are saved before any entry of their term is. */
+function checkTerm(hardState: HardState, { runs }: LogShape): void {
+  const lastTerm = runs.at(-1)?.term ?? 0
+  if (hardState.term >= lastTerm) return
+  throw new RaftError(
+    'RAFT_STORE_CORRUPT',
+    `the log has an entry of term ${lastTerm}, but the saved term is ${hardState.term}: the saved term and vote are ` +
+      'missing or old, and this server might vote twice. Restore it from its peers under a new id',
+    { details: { lastTerm, savedTerm: hardState.term } },
+  )
+}
+
+/** True when the log lost its use to the snapshot: it ends before it, or has another entry at its place (§7, rule 7). */
+function isReplaced(snapshot: SnapshotMeta, bounds: LogBounds, { runs }: LogShape): boolean {
+  if (bounds.lastIndex === 0) return false
+  if (bounds.lastIndex < snapshot.index) return true
+  if (bounds.firstIndex > snapshot.index) return false
+  return runs.findLast((run) => run.firstIndex <= snapshot.index)!.term !== snapshot.term
+}
