@@ -48,7 +48,7 @@ export function unsupportedCases(test: TransportCase, samples: readonly SampleEx
 export function concurrencyCases(test: TransportCase): void {
   test('gives each of many calls at once its own answer', async (a, b) => {
     for (const transport of [a, b]) transport.setHandler(answerTo)
-    const terms = Array.from({ length: 200 }, (_, i) => i + 1)
+    const terms = Array.from({ length: 25 }, (_, i) => i + 1)
     const calls = terms.flatMap((term) => [voteOf(a, b, term), voteOf(b, a, term + 1000)])
     const answered = await Promise.all(calls)
     assert.deepEqual(

@@ -96,7 +96,7 @@ export function sampleExchanges(): SampleExchange[] {
 }
 
 function appendSamples(): SampleExchange[] {
-  const request = { ...appendEntries(7), term: MAX, prevLogIndex: MAX, prevLogTerm: MAX }
+  const empty = { ...appendEntries(1), term: MAX, prevLogIndex: MAX, prevLogTerm: MAX }
   const response = { type: 'append-entries', header, term: MAX, lastLogIndex: MAX } as const
   const refused = { ...response, success: false, noRetryBackoff: true }
   const batches = [
@@ -104,21 +104,22 @@ function appendSamples(): SampleExchange[] {
     encodedBatch(2 ** 32 + 1, 2 ** 33, [sampleBytes(70_000)]),
     encodedBatch(2 ** 32 + 2, 2 ** 33, [sampleBytes(1), sampleBytes(40)]),
   ]
+  const filled = { ...empty, prevLogIndex: 2 ** 32 - 3, prevLogTerm: 4, entries: batches }
   return [
     {
       title: 'append-entries with entries in several batches',
-      request: { ...request, leaderCommit: MAX, entries: batches },
+      request: { ...filled, leaderCommit: MAX },
       response: { ...response, success: true, noRetryBackoff: false },
     },
     {
       title: 'append-entries without entries',
-      request: { ...request, leaderCommit: 3, entries: [] },
+      request: { ...empty, leaderCommit: 3, entries: [] },
       response: refused,
     },
     {
       title: 'append-entries that is a bare heartbeat',
       request: {
-        ...request,
+        ...empty,
         header: bare,
         prevLogIndex: 0,
         prevLogTerm: 0,
@@ -129,7 +130,7 @@ function appendSamples(): SampleExchange[] {
     },
     {
       title: 'append-entries with an extended header and a conflict',
-      request: { ...request, header: { ...header, extensionLevel: 1 } },
+      request: { ...filled, header: { ...header, extensionLevel: 1 } },
       response: { ...refused, conflict: { term: 2 ** 40, firstIndex: 2 ** 41 } },
       extension: true,
     },

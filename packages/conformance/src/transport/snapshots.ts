@@ -3,7 +3,7 @@ import type { RpcHandler } from '@raftkit/interface'
 import { rejectionOf, rejectsWith } from '../rejection.ts'
 import { assertSameBytes, collect, inChunks, sampleBytes } from '../sample-bytes.ts'
 import { voteOf } from './calls.ts'
-import { aborted, nobody, occasion, peerOf, watched } from './case.ts'
+import { nobody, occasion, peerOf, watched } from './case.ts'
 import type { TransportCase } from './case.ts'
 import { answerTo, assertSameMessage, installed, installSnapshot } from './messages.ts'
 import { SnapshotSource } from './snapshot-source.ts'
@@ -137,20 +137,22 @@ function stopCases(test: TransportCase): void {
   const size = 64 * MiB
 
   test('rejects with RAFT_RPC_TIMEOUT when the receiver stops reading, and lets go of the source', async (a, b) => {
-    const reading = stoppedHandler()
+    const goOn = occasion()
+    const reading = interruptedHandler(() => goOn.promise)
     b.setHandler(reading.handler)
     const source = new SnapshotSource({ size, chunk: 65_536 })
     const install = a.installSnapshot(peerOf(b), installSnapshot(size), source, { timeoutMs: 100 })
     await rejectsWith(install, 'RAFT_RPC_TIMEOUT')
     assert.ok(source.given <= size / 2, `${source.given} bytes were read ahead of the peer`)
     await source.ended
-    await aborted(await reading.signal)
+    goOn.happen()
+    assert.ok((await reading.failure) instanceof Error, 'the receiver must not take it for whole')
   })
 
   test('stops when the signal is aborted midway; the receiver learns of it', async (a, b) => {
     const controller = new AbortController()
     const reason = new Error('not now')
-    const reading = interruptedHandler(() => controller.abort(reason))
+    const reading = interruptedHandler(async () => controller.abort(reason))
     b.setHandler(reading.handler)
     const source = new SnapshotSource({ size, chunk: 65_536 })
     const install = a.installSnapshot(peerOf(b), installSnapshot(size), source, {
@@ -184,8 +186,8 @@ function stopCases(test: TransportCase): void {
   })
 }
 
-/** Reads until the iteration throws, and tells with what. */
-function interruptedHandler(onFirst: () => void = () => {}): {
+/** Reads until the iteration throws, and tells with what. The first chunk is held until `onFirst` is done. */
+function interruptedHandler(onFirst: () => Promise<void> = async () => {}): {
   handler: RpcHandler
   failure: Promise<unknown>
   read: () => number
@@ -198,7 +200,7 @@ function interruptedHandler(onFirst: () => void = () => {}): {
     handler: async (_request, context) => {
       try {
         for await (const chunk of context.snapshot!) {
-          if (read === 0) onFirst()
+          if (read === 0) await onFirst()
           read += chunk.length
         }
         failure.happen(undefined)
