@@ -25,6 +25,8 @@ const FIXED =
   words.TYPE_SIZE +
   1
 
+const MAX_INDEX = Number.MAX_SAFE_INTEGER
+
 /** Bytes of the longest number. */
 const MAX_UINT_SIZE = 9
 
@@ -50,7 +52,8 @@ export function encodeEntries(
   const count = entries.length
   if (count === 0) throw new RaftError('RAFT_INVALID_ARGUMENT', 'there are no entries to encode')
   if (!isSafeNumber(term)) throw notEncodable('term', term)
-  if (firstIndex < 1 || !isSafeNumber(firstIndex) || !isSafeNumber(firstIndex + count - 1))
+  // Not firstIndex + count: beyond 2^53 the sum would be rounded.
+  if (firstIndex < 1 || !isSafeNumber(firstIndex) || firstIndex - 1 > MAX_INDEX - count)
     throw notEncodable('index', firstIndex)
 
   const bytes = new Uint8Array(sizeOf(firstIndex, term, entries))
