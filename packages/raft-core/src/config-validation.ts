@@ -21,6 +21,7 @@ const MINIMA: Readonly<Record<Exclude<keyof RaftConfig, 'preVote'>, number>> = {
   maxPendingBytes: 1024,
   maxPendingReads: 1,
   maxInboundRequests: 1,
+  maxForwardBytes: 1,
   maxApplyTurnMs: 1,
   maxApplyBatch: 1,
   storageStallMs: 5,

@@ -19,6 +19,8 @@ export interface RaftConfig extends ConsensusTiming {
   readonly maxPendingReads: number
   /** Requests of other servers that wait for their answer; more are refused. Default 4096. */
   readonly maxInboundRequests: number
+  /** Largest payload of `forwardToLeader`; it may carry several commands. Default 4 MiB. */
+  readonly maxForwardBytes: number
   /** Time the state machine gets in one turn of the event loop before others have theirs. Default 8. */
   readonly maxApplyTurnMs: number
   /** Entries handed to the state machine at once. Default 1024. */
@@ -57,6 +59,7 @@ export function defaultConfig(): RaftConfig {
     maxPendingBytes: 64 * MIB,
     maxPendingReads: 65_536,
     maxInboundRequests: 4096,
+    maxForwardBytes: 4 * MIB,
     maxApplyTurnMs: 8,
     maxApplyBatch: 1024,
     storageStallMs: 5000,

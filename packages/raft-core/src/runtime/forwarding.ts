@@ -6,6 +6,7 @@ import {
   type RpcContext,
   type RpcHeader,
   type RpcResponse,
+  type ServerId,
   type Transport,
 } from '@raftkit/interface'
 import type { RaftConfig } from '../config.ts'
@@ -26,17 +27,21 @@ export interface ForwardingParts {
   readonly header: RpcHeader
   readonly transport: Transport
   readonly standing: Standing
-  readonly config: Pick<RaftConfig, 'rpcTimeoutMs' | 'maxCommandBytes' | 'maxInboundRequests'>
+  readonly config: Pick<RaftConfig, 'rpcTimeoutMs' | 'maxForwardBytes' | 'maxInboundRequests'>
   readonly onForward: ForwardHandler | undefined
 }
 
 /** The message by which a server says that it does not lead; hashicorp/raft's. */
 const NOT_LEADER = 'node is not the leader'
 
+/** Senders of AppendEntries remembered; a cluster has fewer servers than that. */
+const MAX_SENDERS = 1024
+
 /** Opaque bytes of the application, from any server to the leader. Never passed on a second time. */
 export class Forwarding {
   readonly #parts: ForwardingParts
-  #leaderHeader: RpcHeader | undefined
+  // By sender, not only the last one: a late message of an old leader says nothing about the present one.
+  readonly #isRaftkit = new Map<ServerId, boolean>()
   #serving = 0
 
   constructor(parts: ForwardingParts) {
@@ -45,7 +50,11 @@ export class Forwarding {
 
   /** A leader sent something: its header says whether it takes forwarded requests. */
   heardLeader(header: RpcHeader): void {
-    this.#leaderHeader = header
+    this.#isRaftkit.delete(header.id)
+    this.#isRaftkit.set(header.id, isRaftkit(header))
+    if (this.#isRaftkit.size <= MAX_SENDERS) return
+    const [oldest] = this.#isRaftkit.keys()
+    if (oldest !== undefined) this.#isRaftkit.delete(oldest)
   }
 
   /** Has the leader's `onForward` run on the payload. */
@@ -60,7 +69,7 @@ export class Forwarding {
         retryable: true,
         outcome: 'not-committed',
       })
-    if (this.#leaderHeader?.id !== leader.id || !isRaftkit(this.#leaderHeader))
+    if (this.#isRaftkit.get(leader.id) !== true)
       throw new RaftError(
         'RAFT_RPC_UNSUPPORTED',
         `the leader ${leader.id} does not take forwarded requests: ask it in another way`,
@@ -107,12 +116,12 @@ export class Forwarding {
   }
 
   #checkSize(payload: Uint8Array): void {
-    const { maxCommandBytes } = this.#parts.config
-    if (payload.length <= maxCommandBytes) return
+    const { maxForwardBytes } = this.#parts.config
+    if (payload.length <= maxForwardBytes) return
     throw new RaftError(
       'RAFT_COMMAND_TOO_LARGE',
-      `the payload has ${payload.length} bytes, more than maxCommandBytes (${maxCommandBytes})`,
-      { outcome: 'not-committed', details: { size: payload.length, maxCommandBytes } },
+      `the payload has ${payload.length} bytes, more than maxForwardBytes (${maxForwardBytes})`,
+      { outcome: 'not-committed', details: { size: payload.length, maxForwardBytes } },
     )
   }
 }

@@ -39,7 +39,7 @@ export interface RpcServerParts {
     request: Extract<RpcRequest, { type: 'forward' }>,
     context: RpcContext,
   ) => Promise<RpcResponse>
-  /** Told of the sender of every AppendEntries. */
+  /** Told of the sender of every AppendEntries and InstallSnapshot. */
   readonly onLeader: (header: RpcHeader) => void
 }
 
@@ -70,7 +70,8 @@ export class RpcServer {
         `more than ${this.#parts.maxInbound} requests wait for their answer`,
       )
     const received = receivedRequest(request, this.#parts.entryLimits)
-    if (request.type === 'append-entries') this.#parts.onLeader(request.header)
+    if (request.type === 'append-entries' || request.type === 'install-snapshot')
+      this.#parts.onLeader(request.header)
     return new Promise<RpcResponse>((resolve, reject) => {
       const requestId = this.#nextId++
       this.#inbound.set(requestId, { request, snapshot: context.snapshot, resolve, reject })

@@ -1,0 +1,73 @@
+import {
+  silentLogger,
+  type ForwardResponse,
+  type RpcHeader,
+  type Transport,
+} from '@raftkit/interface'
+import { describe, expect, it } from 'vitest'
+import { EventEmitter } from '../../src/runtime/event-emitter.ts'
+import { Forwarding } from '../../src/runtime/forwarding.ts'
+import { headerOf } from '../../src/runtime/rpc-messages.ts'
+import { Standing } from '../../src/runtime/standing.ts'
+
+const self = { id: 'a', address: 'a:1' }
+const leader = { id: 'b', address: 'b:1' }
+const header = headerOf(self.id, self.address)
+const config = { rpcTimeoutMs: 100, maxForwardBytes: 10, maxInboundRequests: 10 }
+
+/** A follower of `leader`, whose transport answers with the payload that it was given. */
+function follower() {
+  const calls: string[] = []
+  const transport = {
+    localAddress: self.address,
+    call: async (peer: { id: string }, request: { payload: Uint8Array }) => {
+      calls.push(peer.id)
+      return { type: 'forward', header, payload: request.payload } satisfies ForwardResponse
+    },
+  } as Partial<Transport> as Transport
+  const standing = new Standing(new EventEmitter(silentLogger), 1)
+  const parts = { self, header, transport, standing, config, onForward: undefined }
+  standing.leaderChanged(leader, 1)
+  return { calls, forwarding: new Forwarding(parts) }
+}
+
+const unsupported = expect.objectContaining({
+  code: 'RAFT_RPC_UNSUPPORTED',
+  outcome: 'not-committed',
+}) as Error
+
+describe('Forwarding', () => {
+  it('goes to the leader whose AppendEntries was seen', async () => {
+    const { calls, forwarding } = follower()
+    forwarding.heardLeader(headerOf('b', 'b:1'))
+    expect(await forwarding.send(new Uint8Array([1]))).toEqual(new Uint8Array([1]))
+    expect(calls).toEqual(['b'])
+  })
+
+  it('is not put off by a late message of another leader', async () => {
+    const { calls, forwarding } = follower()
+    forwarding.heardLeader(headerOf('b', 'b:1'))
+    forwarding.heardLeader(headerOf('old', 'old:1'))
+    await forwarding.send(new Uint8Array([1]))
+    expect(calls).toEqual(['b'])
+  })
+
+  it('is refused when the leader is not raftkit, whatever others are', async () => {
+    const { calls, forwarding } = follower()
+    const hashicorp: RpcHeader = { protocolVersion: 3, id: 'b', address: 'b:1' }
+    forwarding.heardLeader(hashicorp)
+    forwarding.heardLeader(headerOf('c', 'c:1'))
+    await expect(forwarding.send(new Uint8Array([1]))).rejects.toEqual(unsupported)
+    expect(calls).toEqual([])
+  })
+
+  it('refuses a payload above its own limit, which is not that of a command', async () => {
+    const { forwarding } = follower()
+    forwarding.heardLeader(headerOf('b', 'b:1'))
+    expect(await forwarding.send(new Uint8Array(10))).toHaveLength(10)
+    await expect(forwarding.send(new Uint8Array(11))).rejects.toMatchObject({
+      code: 'RAFT_COMMAND_TOO_LARGE',
+      outcome: 'not-committed',
+    })
+  })
+})
