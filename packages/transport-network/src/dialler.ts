@@ -10,6 +10,7 @@ export class Dialler {
   readonly #backoff: DialBackoff
   readonly #dialling = new Set<(reason: unknown) => void>()
   readonly #connections = new Set<OutboundConnection>()
+  readonly #perAddress = new Map<ServerAddress, number>()
 
   constructor(options: ResolvedOptions) {
     this.#options = options
@@ -29,10 +30,12 @@ export class Dialler {
     const controller = new AbortController()
     return new Promise((resolve, reject) => {
       this.#backoff.check(address)
+      this.#countUp(address)
       let abandoned = false
       const abandon = (reason: unknown): void => {
         abandoned = true
         this.#dialling.delete(abandon)
+        this.#countDown(address)
         // A dial that took all of a call's time says as much about the address as one that failed.
         if (RaftError.is(reason, 'RAFT_RPC_TIMEOUT'))
           this.#backoff.failed(address, startedAt, reason)
@@ -55,6 +58,7 @@ export class Dialler {
         (error: unknown) => {
           if (abandoned) return
           this.#dialling.delete(abandon)
+          this.#countDown(address)
           this.#backoff.failed(address, startedAt, error)
           reject(dialError(address, error))
         },
@@ -69,12 +73,31 @@ export class Dialler {
   }
 
   #adopt(address: ServerAddress, stream: StreamConnection, guard: CallGuard): OutboundConnection {
-    const connection = new OutboundConnection(address, stream, this.#options.wireLimits, () =>
-      this.#connections.delete(connection),
-    )
+    const connection = new OutboundConnection(address, stream, this.#options.wireLimits, () => {
+      this.#connections.delete(connection)
+      this.#countDown(address)
+    })
     this.#connections.add(connection)
     guard.watch((reason) => connection.fail(reason))
     return connection
+  }
+
+  #countUp(address: ServerAddress): void {
+    const { maxConnectionsPerAddress } = this.#options
+    const count = this.#perAddress.get(address) ?? 0
+    if (count >= maxConnectionsPerAddress)
+      throw new RaftError(
+        'RAFT_OVERLOADED',
+        `there are ${count} connections to ${address} already: call less at once or raise maxConnectionsPerAddress`,
+        { retryable: true, details: { address, connections: count } },
+      )
+    this.#perAddress.set(address, count + 1)
+  }
+
+  #countDown(address: ServerAddress): void {
+    const count = this.#perAddress.get(address) ?? 0
+    if (count > 1) this.#perAddress.set(address, count - 1)
+    else this.#perAddress.delete(address)
   }
 }
 

@@ -17,6 +17,7 @@ import { encodeRequest } from '@raftkit/wire'
 import { CallGuard } from './call-guard.ts'
 import { ConnectionPool } from './connection-pool.ts'
 import { Dialler } from './dialler.ts'
+import { ForwardLanes } from './forward-lanes.ts'
 import { InboundConnections } from './inbound-connections.ts'
 import {
   checkTimeout,
@@ -24,7 +25,7 @@ import {
   type NetworkTransportOptions,
   type ResolvedOptions,
 } from './options.ts'
-import type { OutboundConnection } from './outbound-connection.ts'
+import type { OutboundConnection, Reply } from './outbound-connection.ts'
 import { NetworkPipeline } from './pipeline.ts'
 import { responseOf, RpcSupport } from './rpc-outcome.ts'
 import { sendSnapshot } from './snapshot-sender.ts'
@@ -48,7 +49,8 @@ export class NetworkTransport implements Transport {
   readonly #dialler: Dialler
   readonly #pool: ConnectionPool
   readonly #inbound: InboundConnections
-  readonly #support = new RpcSupport()
+  readonly #forwards: ForwardLanes
+  readonly #support: RpcSupport
   #closing: Promise<void> | undefined
 
   private constructor(options: ResolvedOptions) {
@@ -56,6 +58,13 @@ export class NetworkTransport implements Transport {
     this.#dialler = new Dialler(options)
     this.#pool = new ConnectionPool(options.maxPool, options.idleTimeoutMs, options.clock)
     this.#inbound = new InboundConnections(options)
+    this.#support = new RpcSupport(options.clock)
+    this.#forwards = new ForwardLanes({
+      connect: (address) => this.#connectLane(address),
+      release: (connection) => this.#pool.give(connection),
+      explain: (connection, error) => this.#support.explain('forward', connection, error),
+      maxInflight: options.maxForwardInflight,
+    })
   }
 
   /**
@@ -104,15 +113,11 @@ export class NetworkTransport implements Transport {
     const guard = this.#guard(type, peer, options)
     try {
       const chunks = encodeRequest(request)
-      const connection = await this.#connectionFor(type, peer.address, guard)
-      try {
-        const reply = await connection.request(type, chunks)
-        this.#pool.give(connection)
-        this.#support.answered(type, peer.address)
-        return responseOf(type, peer.address, reply)
-      } catch (error) {
-        throw this.#support.explain(type, connection, error)
-      }
+      const reply = await (type === 'forward'
+        ? this.#forwards.send(peer.address, chunks, guard)
+        : this.#exchange(type, peer.address, chunks, guard))
+      this.#support.answered(type, peer.address)
+      return responseOf(type, peer.address, reply)
     } finally {
       guard.end()
     }
@@ -162,24 +167,32 @@ export class NetworkTransport implements Transport {
     await this.#options.stream.close()
   }
 
-  #guard(type: RpcType, peer: Peer, options: CallOptions): CallGuard {
+  #guard(type: RpcType, { address }: Peer, { signal, timeoutMs }: CallOptions): CallGuard {
     if (this.#closing !== undefined) throw closedError()
-    options.signal?.throwIfAborted()
-    const timeoutMs = checkTimeout(options.timeoutMs ?? this.#options.timeoutMs)
-    return new CallGuard(
-      this.#options.clock,
-      timeoutMs,
-      options.signal,
-      () =>
-        new RaftError(
-          'RAFT_RPC_TIMEOUT',
-          `${peer.address} did not answer ${type} in time (timeoutMs ${timeoutMs}); it may still carry it out`,
-          { retryable: true, details: { address: peer.address, type, timeoutMs } },
-        ),
+    signal?.throwIfAborted()
+    const limitMs = checkTimeout(timeoutMs ?? this.#options.timeoutMs)
+    return new CallGuard(this.#options.clock, limitMs, signal, () =>
+      timeoutError(type, address, limitMs),
     )
   }
 
-  async #connectionFor(
+  async #exchange(
+    type: RpcType,
+    address: ServerAddress,
+    chunks: readonly Uint8Array[],
+    guard: CallGuard,
+  ): Promise<Reply> {
+    const connection = await this.#connect(type, address, guard)
+    try {
+      const reply = await connection.request(type, chunks)
+      this.#pool.give(connection)
+      return reply
+    } catch (error) {
+      throw this.#support.explain(type, connection, error)
+    }
+  }
+
+  async #connect(
     type: RpcType,
     address: ServerAddress,
     guard: CallGuard,
@@ -189,6 +202,26 @@ export class NetworkTransport implements Transport {
     guard.watch((reason) => pooled.fail(reason))
     return pooled
   }
+
+  async #connectLane(address: ServerAddress): Promise<OutboundConnection> {
+    const { clock, dialTimeoutMs } = this.#options
+    const guard = new CallGuard(clock, dialTimeoutMs, undefined, () =>
+      timeoutError('forward', address, dialTimeoutMs),
+    )
+    try {
+      return await this.#connect('forward', address, guard)
+    } finally {
+      guard.end()
+    }
+  }
+}
+
+function timeoutError(type: RpcType, address: ServerAddress, timeoutMs: number): RaftError {
+  return new RaftError(
+    'RAFT_RPC_TIMEOUT',
+    `${address} did not answer ${type} in time (timeoutMs ${timeoutMs}); it may still carry it out`,
+    { retryable: true, details: { address, type, timeoutMs } },
+  )
 }
 
 function closedError(): RaftError {

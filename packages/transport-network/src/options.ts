@@ -70,6 +70,10 @@ export interface NetworkTransportOptions {
   readonly dialBackoffMaxMs?: number
   /** Unanswered requests of one pipeline; a further one is refused with `RAFT_OVERLOADED`. Default 128. */
   readonly maxPipelineInflight?: number
+  /** Unanswered forwarded requests to one server; a further one is refused with `RAFT_OVERLOADED`. Default 1024. */
+  readonly maxForwardInflight?: number
+  /** Connections to one address at once; a further dial is refused with `RAFT_OVERLOADED`. Default 64. */
+  readonly maxConnectionsPerAddress?: number
   /** Bounds of what other servers can make this one hold or wait for. */
   readonly limits?: Partial<NetworkLimits>
   /** Bounds of the messages that are decoded. */
@@ -117,6 +121,8 @@ export function resolveOptions(options: NetworkTransportOptions): ResolvedOption
     dialBackoffMinMs: options.dialBackoffMinMs ?? 10,
     dialBackoffMaxMs: options.dialBackoffMaxMs ?? 500,
     maxPipelineInflight: options.maxPipelineInflight ?? 128,
+    maxForwardInflight: options.maxForwardInflight ?? 1024,
+    maxConnectionsPerAddress: options.maxConnectionsPerAddress ?? 64,
     limits: { ...DEFAULT_NETWORK_LIMITS, ...options.limits },
     wireLimits: options.wireLimits ?? {},
     logger: options.logger ?? silentLogger,
