@@ -5,6 +5,7 @@ import {
   type Logger,
   type LogStore,
   LogType,
+  messageOf,
   RaftError,
   type Random,
   type ServerAddress,
@@ -90,14 +91,20 @@ export class Raft<R = unknown> {
     const { id, transport, stateMachine, logStore, stableStore, snapshotStore } = options
     const { logger = silentLogger, clock = realClock(), random = realRandom() } = options
     const storage = { logStore, stableStore, snapshotStore, stateMachine }
-    const loaded = await load(storage, config.logTailBytes, logger)
     const { onForward } = options
-    const server = new Server<R>(
-      { id, config, storage, transport, logger, clock, random, onForward },
-      loaded,
-    )
-    server.start()
-    return new Raft(id, transport.localAddress, server)
+    const parts = { id, config, storage, transport, logger, clock, random, onForward }
+    try {
+      const server = new Server<R>(parts, await load(storage, config.logTailBytes, logger))
+      server.start()
+      return new Raft(id, transport.localAddress, server)
+    } catch (cause) {
+      if (RaftError.is(cause)) throw cause
+      throw new RaftError(
+        'RAFT_STORE_FAILED',
+        `what this server remembers cannot be loaded, so it does not start: ${messageOf(cause)}`,
+        { cause },
+      )
+    }
   }
 
   /**

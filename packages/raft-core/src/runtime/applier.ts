@@ -11,12 +11,12 @@ import {
 } from '@raftkit/interface'
 import type { RaftConfig } from '../config.ts'
 import { EntryApplier, type Responses } from './entry-applier.ts'
-import { shutDown } from './refusals.ts'
+import { Exclusive } from './exclusive.ts'
 import type { ServerLog } from './server-log.ts'
 
 /** Entries between two looks at the clock. */
 const STRIDE = 32
-/** Encoded bytes taken from the log at a time. */
+/** Encoded bytes read from the store at a time. */
 const READ_BYTES = 1024 * 1024
 
 /** What the applier tells. */
@@ -26,19 +26,23 @@ export interface ApplierEvents<R> {
   readonly onFailed: (error: RaftError) => void
 }
 
-/** The state machine as of one index. */
-export interface CapturedState {
-  readonly snapshot: StateMachineSnapshot
-  readonly index: Index
-  readonly term: Term
-  readonly configuration: IndexedConfiguration
-}
-
-/** Where the state machine stands when the server starts. */
+/** Where the state machine stands. */
 export interface AppliedStart {
   readonly index: Index
   readonly term: Term
+  /** The last configuration at or before `index`. */
   readonly configuration: IndexedConfiguration
+}
+
+/** The state machine as of one index. */
+export interface CapturedState extends AppliedStart {
+  readonly snapshot: StateMachineSnapshot
+}
+
+/** Committed entries at hand: those of `batch` up to `to`, which never change any more. */
+interface Loaded {
+  readonly batch: EntryBatch
+  readonly to: Index
 }
 
 /**
@@ -52,17 +56,14 @@ export class Applier<R> {
   readonly #stateMachine: StateMachine<R>
   readonly #events: ApplierEvents<R>
   readonly #entries: EntryApplier<R>
-  readonly #waiting: (() => void)[] = []
-  #index: Index
-  #term: Term
-  #configuration: IndexedConfiguration
+  readonly #exclusive = new Exclusive(() => this.#resume())
+  #standing: AppliedStart
   #target: Index
-  /** Someone has the state machine: a promise of its own, a read of the log, or a holder. */
-  #busy = false
-  #closed = false
+  #loaded: Loaded | undefined
   /** When the state machine's time in this turn is up. */
   #until = 0
-  #resumeAsked = false
+  #hasFailed = false
+  #isResuming = false
 
   constructor(
     clock: Clock,
@@ -77,18 +78,16 @@ export class Applier<R> {
     this.#log = log
     this.#stateMachine = stateMachine
     this.#events = events
-    this.#index = start.index
-    this.#term = start.term
+    this.#standing = start
     this.#target = start.index
-    this.#configuration = start.configuration
     this.#entries = new EntryApplier(stateMachine, (configuration) => {
-      this.#configuration = configuration
+      this.#standing = { ...this.#standing, configuration }
     })
   }
 
   /** The state machine has applied everything up to here. */
   get appliedIndex(): Index {
-    return this.#index
+    return this.#standing.index
   }
 
   /** Everything up to here is committed. */
@@ -103,150 +102,130 @@ export class Applier<R> {
 
   /** Applies what is committed, for at most `maxApplyTurnMs`; goes on by itself after waiting input. */
   run(): void {
-    if (this.#busy || this.#closed) return
+    if (!this.#mayRun()) return
     this.#until = this.#clock.now() + this.#limits.maxApplyTurnMs
     this.#proceed()
   }
 
   /** Captures the state as of the last applied entry. */
   capture(): Promise<CapturedState> {
-    return this.#hold(async () => ({
-      index: this.#index,
-      term: this.#term,
-      configuration: this.#configuration,
-      snapshot: await this.#stateMachine.snapshot(),
-    }))
+    return this.#exclusive.run(async () => {
+      const standing = this.#standing
+      return { ...standing, snapshot: await this.#stateMachine.snapshot() }
+    })
   }
 
   /** Runs `replace`, which gives the state machine the state as of `start`, while nothing else uses it. */
   replace(start: AppliedStart, replace: () => Promise<void>): Promise<void> {
-    return this.#hold(async () => {
+    return this.#exclusive.run(async () => {
       await replace()
-      this.#index = start.index
-      this.#term = start.term
-      this.#configuration = start.configuration
+      this.#standing = start
       this.#target = Math.max(this.#target, start.index)
+      this.#loaded = undefined
     })
   }
 
   /** Nothing is applied any more; resolves when the state machine is idle. */
-  async close(): Promise<void> {
-    this.#closed = true
-    if (this.#busy) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+  close(): Promise<void> {
+    return this.#exclusive.close()
+  }
+
+  #mayRun(): boolean {
+    return !this.#exclusive.isHeld && !this.#exclusive.isClosed && !this.#hasFailed
   }
 
   #proceed(): void {
-    while (this.#index < this.#target && !this.#busy && !this.#closed) {
-      const from = this.#index + 1
-      const batches = this.#log.peek(from, this.#target, READ_BYTES)
-      if (batches === undefined) this.#read(from)
-      else this.#applyAll(batches)
-      if (!this.#busy && this.#clock.now() >= this.#until) return this.#resumeLater()
+    while (this.appliedIndex < this.#target && this.#mayRun()) {
+      const pending = this.#next()
+      if (pending !== undefined) {
+        // Cannot be refused: it is free, and open.
+        this.#exclusive.run(() => pending).catch((error: unknown) => this.#fail(error))
+        return
+      }
+      if (this.#clock.now() >= this.#until) return this.#resumeLater()
     }
   }
 
-  /** Stops early when the time is up or the state machine is busy. */
-  #applyAll(batches: readonly EntryBatch[]): void {
-    for (const batch of batches)
-      while (this.#index < batch.lastIndex) {
-        const from = this.#index + 1
-        const to = Math.min(batch.lastIndex, from + this.#limits.maxApplyBatch - 1)
-        this.#applyRun(batch, from, to)
-        if (this.#busy || this.#closed || this.#clock.now() >= this.#until) return
-      }
-  }
-
-  /** Applies `from .. to` in strides, fewer when the time is up, and tells of them together. */
-  #applyRun(batch: EntryBatch, from: Index, to: Index): void {
+  /** Applies the next entries; a promise when that, or reading them, takes time. */
+  #next(): Promise<void> | undefined {
+    const from = this.appliedIndex + 1
+    const loaded = this.#at(from)
+    if (loaded === undefined) return this.#load(from)
+    const to = Math.min(loaded.to, from + this.#limits.maxApplyBatch - 1)
     const responses: Responses<R> = []
-    const stride = this.#stateMachine.applyBatch === undefined ? STRIDE : to - from + 1
     try {
-      for (let next = from; next <= to; next = from + responses.length) {
-        const pending = this.#entries.apply(batch, next, Math.min(to, next + stride - 1), responses)
-        if (pending !== undefined) return this.#await(pending, batch, from, responses)
-        if (this.#clock.now() >= this.#until) break
-      }
+      const pending = this.#applyInTime(loaded.batch, from, to, responses)
+      if (pending !== undefined)
+        return pending.finally(() => this.#applied(loaded.batch, from, responses))
     } catch (error) {
-      this.#applied(batch, from, responses)
-      return this.#fail(error)
+      this.#applied(loaded.batch, from, responses)
+      this.#fail(error)
+      return undefined
     }
-    this.#applied(batch, from, responses)
+    this.#applied(loaded.batch, from, responses)
+    return undefined
   }
 
-  #await(pending: Promise<void>, batch: EntryBatch, from: Index, responses: Responses<R>): void {
-    this.#busy = true
-    pending.then(
-      () => {
-        this.#applied(batch, from, responses)
-        this.#free()
-      },
-      (error: unknown) => {
-        this.#applied(batch, from, responses)
-        this.#fail(error)
-        this.#free()
-      },
-    )
+  /** Applies `from .. to`, fewer when the time is up. */
+  #applyInTime(
+    batch: EntryBatch,
+    from: Index,
+    to: Index,
+    responses: Responses<R>,
+  ): Promise<void> | undefined {
+    const stride = this.#stateMachine.applyBatch === undefined ? STRIDE : to - from + 1
+    for (let next = from; next <= to; next = from + responses.length) {
+      const pending = this.#entries.apply(batch, next, Math.min(to, next + stride - 1), responses)
+      if (pending !== undefined) return pending
+      if (this.#clock.now() >= this.#until) return undefined
+    }
+    return undefined
   }
 
   #applied(batch: EntryBatch, from: Index, responses: Responses<R>): void {
     if (responses.length === 0) return
-    const to = from + responses.length - 1
-    this.#index = to
-    this.#term = batch.termAt(to)
-    this.#events.onApplied(batch, from, to, responses)
+    const index = from + responses.length - 1
+    this.#standing = { ...this.#standing, index, term: batch.termAt(index) }
+    this.#events.onApplied(batch, from, index, responses)
+  }
+
+  #at(index: Index): Loaded | undefined {
+    const loaded = this.#loaded
+    if (loaded !== undefined && loaded.batch.firstIndex <= index && index <= loaded.to)
+      return loaded
+    const batch = this.#log.batchAt(index)
+    return batch === undefined ? undefined : this.#keep(batch)
   }
 
   // Committed entries that are no longer in memory come from the store.
-  #read(from: Index): void {
-    this.#busy = true
-    this.#log.read(from, this.#target, READ_BYTES).then(
-      (batches) => {
-        this.#busy = false
-        this.#until = this.#clock.now() + this.#limits.maxApplyTurnMs
-        if (!this.#closed) this.#applyAll(batches)
-        if (!this.#busy) this.#free()
-      },
-      (error: unknown) => {
-        this.#fail(error)
-        this.#free()
-      },
-    )
+  async #load(from: Index): Promise<void> {
+    this.#keep(await this.#log.read(from, this.#target, READ_BYTES))
   }
 
-  #hold<T>(use: () => Promise<T>): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      const start = (): void => {
-        if (this.#closed) return reject(shutDown())
-        this.#busy = true
-        use()
-          .then(resolve, reject)
-          .finally(() => this.#free())
-      }
-      if (this.#busy && !this.#closed) this.#waiting.push(start)
-      else start()
-    })
+  // What is beyond the commit index may still be replaced.
+  #keep(batch: EntryBatch): Loaded {
+    const loaded = { batch, to: Math.min(batch.lastIndex, this.#target) }
+    this.#loaded = loaded
+    return loaded
   }
 
-  #free(): void {
-    this.#busy = false
-    if (this.#closed) for (const next of this.#waiting.splice(0)) next()
-    const next = this.#waiting.shift()
-    if (next !== undefined) next()
-    else if (this.#clock.now() < this.#until) this.#proceed()
+  /** Goes on after something took its time: at once when there is time left in this turn. */
+  #resume(): void {
+    if (this.#clock.now() < this.#until) this.#proceed()
     else this.#resumeLater()
   }
 
   #resumeLater(): void {
-    if (this.#resumeAsked || this.#closed) return
-    this.#resumeAsked = true
+    if (this.#isResuming) return
+    this.#isResuming = true
     this.#clock.afterInput(() => {
-      this.#resumeAsked = false
+      this.#isResuming = false
       this.run()
     })
   }
 
   #fail(error: unknown): void {
-    this.#closed = true
+    this.#hasFailed = true
     this.#events.onFailed(
       RaftError.is(error)
         ? error

@@ -71,6 +71,12 @@ export class LogTail {
     this.#bytes = 0
   }
 
+  /** The whole batch that holds `index`; undefined when it is not here. */
+  batchAt(index: Index): EntryBatch | undefined {
+    const position = this.#find(index)
+    return position === undefined ? undefined : this.#batches[position]
+  }
+
   /**
    * The entries from `from` on, up to `to` and about `maxBytes` (the first always comes), as slices of the batches.
    * Undefined when `from` is not here.

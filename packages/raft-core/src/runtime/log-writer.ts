@@ -153,10 +153,9 @@ export class LogWriter {
     }
     this.#current = write
     this.#watchdog.start()
-    this.#perform(write).then(
-      () => this.#completed(write),
-      (error: unknown) => this.#fail(write, error),
-    )
+    this.#perform(write)
+      .then(() => this.#completed(write))
+      .catch((error: unknown) => this.#fail(write, error))
   }
 
   // Under load a slice of a compaction comes after every other write, or the log would grow without end.

@@ -68,7 +68,7 @@ export class Peers {
     const batches = log.peek(from, to, maxBytes)
     if (batches !== undefined) return this.#found(effect, batches)
     log.read(from, to, maxBytes).then(
-      (found) => this.#found(effect, found),
+      (batch) => this.#found(effect, [batch]),
       (error: unknown) => this.#notFound(effect, error),
     )
   }

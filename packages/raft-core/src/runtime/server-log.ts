@@ -63,8 +63,13 @@ export class ServerLog {
     return this.#tail.read(from, to, maxBytes)
   }
 
+  /** The batch in memory that holds `index`; undefined when it is only in the store. */
+  batchAt(index: Index): EntryBatch | undefined {
+    return this.#tail.batchAt(index)
+  }
+
   /** Entries of the store. Rejects as `LogStore.read` does. */
-  async read(from: Index, to: Index, maxBytes: number): Promise<readonly EntryBatch[]> {
+  async read(from: Index, to: Index, maxBytes: number): Promise<EntryBatch> {
     const inMemoryFrom = this.#tail.firstIndex
     const last = inMemoryFrom > from ? Math.min(to, inMemoryFrom - 1) : to
     const batch = await this.#store.read(from, last, { maxBytes })
@@ -73,6 +78,6 @@ export class ServerLog {
         'RAFT_STORE_CORRUPT',
         `the log store was asked for entries ${from}..${last} and gave ${batch.firstIndex}..${batch.lastIndex}`,
       )
-    return [batch]
+    return batch
   }
 }
