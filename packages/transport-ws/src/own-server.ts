@@ -1,0 +1,100 @@
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
+import type { Socket } from 'node:net'
+import { messageOf, RaftError } from '@raftkit/interface'
+import { formatAddress, type ListenAddress } from '@raftkit/transport-network'
+import type { Handshakes } from './handshakes.ts'
+import type { ResolvedWsOptions } from './options.ts'
+import { secureContextOptions } from './tls.ts'
+import { refuse } from './upgrade.ts'
+
+/** What the server tells. */
+export interface OwnServerHooks {
+  /** Every accepted socket, and every TLS socket on top of one. */
+  readonly onSocket: (socket: Socket) => void
+  readonly handshakes: Handshakes
+}
+
+/** An HTTP or HTTPS server that serves nothing but upgrades. It does not listen yet. Throws `RAFT_INVALID_CONFIG`. */
+export function createOwnServer(options: ResolvedWsOptions, hooks: OwnServerHooks): Server {
+  const { logger } = options
+  const server = createHttpServer(options, (_request, response) => {
+    response.writeHead(426, { Connection: 'close', 'Content-Type': 'text/plain; charset=utf-8' })
+    response.end('this port speaks Raft over WebSocket only\n')
+  })
+  const warn = (error: Error, socket: Socket, what: string): void => {
+    const remote = formatAddress(socket.remoteAddress ?? 'unknown', socket.remotePort ?? 0)
+    logger.warn(
+      { remote, err: error },
+      `closed the connection from ${remote}: ${what}: ${messageOf(error)}`,
+    )
+  }
+  server.on('connection', (socket: Socket) => {
+    hooks.onSocket(socket)
+    hooks.handshakes.begin(socket)
+  })
+  server.on('secureConnection', (socket: Socket) => hooks.onSocket(socket))
+  server.on('clientError', (error: Error, socket: Socket) => {
+    warn(error, socket, 'it sent something else than HTTP')
+    if (socket.writable) refuse(socket, { status: 400, reason: 'this port speaks HTTP' })
+    else socket.destroy()
+  })
+  server.on('tlsClientError', (error: Error, socket: Socket) => {
+    warn(error, socket, 'no TLS handshake')
+    socket.destroy()
+  })
+  return server
+}
+
+function createHttpServer(options: ResolvedWsOptions, onRequest: RequestListener): Server {
+  const { tls, keepAliveMs, handshakeTimeoutMs } = options
+  const common = { noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs }
+  if (tls === undefined) return createServer(common, onRequest)
+  try {
+    return createSecureServer(
+      {
+        ...common,
+        ...secureContextOptions(tls),
+        requestCert: true,
+        rejectUnauthorized: true,
+        handshakeTimeout: handshakeTimeoutMs,
+      },
+      onRequest,
+    )
+  } catch (error) {
+    throw new RaftError(
+      'RAFT_INVALID_CONFIG',
+      'tls: cert, key and ca could not be read together; give PEM text, and a key that belongs to the certificate',
+      { cause: error },
+    )
+  }
+}
+
+/** Makes the server listen. Rejects with `RAFT_LISTEN_FAILED`. */
+export function listen(server: Server, address: ListenAddress, backlog: number): Promise<void> {
+  const { host, port } = address
+  return new Promise((resolve, reject) => {
+    const onError = (error: Error): void => reject(listenFailed(formatAddress(host, port), error))
+    server.once('error', onError)
+    server.listen({ port, exclusive: true, backlog, ...(host === '' ? {} : { host }) }, () => {
+      server.off('error', onError)
+      resolve()
+    })
+  })
+}
+
+function listenFailed(bind: string, cause: Error): RaftError {
+  const code = 'code' in cause ? cause.code : undefined
+  const advice =
+    code === 'EADDRINUSE'
+      ? 'another process (or this one) listens there; choose another port or stop it'
+      : code === 'EADDRNOTAVAIL'
+        ? 'no interface of this machine has that address; bind to one that it has and use advertise for the outside'
+        : code === 'EACCES'
+          ? 'this user may not listen there; choose a port above 1023'
+          : messageOf(cause)
+  return new RaftError('RAFT_LISTEN_FAILED', `cannot listen on ${bind}: ${advice}`, {
+    cause,
+    details: { bind, code },
+  })
+}
