@@ -12,6 +12,7 @@ const BLOCK_KEY_BYTES = 9
 const TWO_POW_32 = 0x1_0000_0000
 
 const encoder = new TextEncoder()
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** The key of the block of entries that ends at `lastIndex`. Ascends with the index from 0 to 2^53 - 1. */
 export function blockKey(lastIndex: Index): Uint8Array {
@@ -41,12 +42,17 @@ export const ANCHOR_KEY: Uint8Array = textKey(META, 'anchor')
 export const HARD_STATE_KEY: Uint8Array = textKey(META, 'hard-state')
 /** Which store this database belongs to. */
 export const IDENTITY_KEY: Uint8Array = textKey(META, 'identity')
-/** How often term, vote and small values have changed. */
+/** How often term, vote and small values have changed, and what the values add up to. */
 export const REVISION_KEY: Uint8Array = textKey(META, 'revision')
 
 /** The key of a small value. */
 export function valueKey(name: string): Uint8Array {
   return textKey(VALUE, name)
+}
+
+/** The name in a key made by {@link valueKey}. */
+export function nameInKey(key: Uint8Array): string {
+  return decoder.decode(key.subarray(1))
 }
 
 /** The range that holds every small value: from the first key (inclusive) to the second (exclusive). */

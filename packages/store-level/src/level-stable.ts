@@ -5,7 +5,8 @@ import type { Database } from './database.ts'
 import type { Handle } from './handle.ts'
 import { HARD_STATE_KEY, REVISION_KEY, valueKey } from './keys.ts'
 import { checksumIn, DamagedRecord, sealBytes, unsealBytes } from './record.ts'
-import { sealHardState, sealRevision } from './stable-records.ts'
+import { replaceChecksum, sealHardState, sealRevision } from './stable-records.ts'
+import type { Revision } from './stable-records.ts'
 import { corruptError, hasCode } from './store-errors.ts'
 
 /** The largest small value, in bytes: 64 KiB, as the StableStore port says. */
@@ -27,9 +28,9 @@ export class LevelStable {
   readonly #handle: Handle
   readonly #keeper: BoundaryKeeper
   #hardState: HardState | undefined
-  #revision: number
+  #revision: Revision
 
-  constructor(parts: StableParts, hardState: HardState | undefined, revision: number) {
+  constructor(parts: StableParts, hardState: HardState | undefined, revision: Revision) {
     this.#database = parts.database
     this.#handle = parts.handle
     this.#keeper = parts.keeper
@@ -60,11 +61,11 @@ export class LevelStable {
         : { term, votedFor: Object.freeze({ id: votedFor.id, address: votedFor.address }) },
     )
     const record = sealHardState(state)
-    await this.#change(HARD_STATE_KEY, record)
+    await this.#change(HARD_STATE_KEY, record, this.#revision.valuesChecksum)
     await this.#keeper.record({
       term,
       hardStateChecksum: checksumIn(record),
-      revision: this.#revision,
+      revision: this.#revision.revision,
     })
     this.#hardState = state
   }
@@ -87,12 +88,15 @@ export class LevelStable {
         `the value of '${name}' has ${value.length} bytes; a stable store takes at most ${MAX_VALUE_BYTES}`,
         { details: { key: name, size: value.length, limit: MAX_VALUE_BYTES } },
       )
-    await this.#change(valueKey(name), sealBytes(name, value))
-    await this.#keeper.record({ revision: this.#revision })
+    const key = valueKey(name)
+    const record = sealBytes(name, value)
+    const before = await this.#handle.use(() => this.#database.get(key))
+    await this.#change(key, record, replaceChecksum(this.#revision.valuesChecksum, before, record))
+    await this.#keeper.record({ revision: this.#revision.revision })
   }
 
-  async #change(key: Uint8Array, record: Uint8Array): Promise<void> {
-    const revision = this.#revision + 1
+  async #change(key: Uint8Array, record: Uint8Array, valuesChecksum: number): Promise<void> {
+    const revision = { revision: this.#revision.revision + 1, valuesChecksum }
     const puts: [Uint8Array, Uint8Array][] = [
       [key, record],
       [REVISION_KEY, sealRevision(revision)],

@@ -117,7 +117,8 @@ export class LevelStore implements LogStore, StableStore {
 
   /** Rejects with `RAFT_LIMIT_EXCEEDED` above 64 KiB. */
   set(key: string, value: Uint8Array): Promise<void> {
-    return this.#handle.change(() => this.#stable.set(key, value))
+    const copy = value.slice()
+    return this.#handle.change(() => this.#stable.set(key, copy))
   }
 
   /** Waits for the changes under way, brings the boundary file up to date and unlocks the directory. Idempotent. */
@@ -136,7 +137,7 @@ export class LevelStore implements LogStore, StableStore {
       ...promiseOf(contents.end),
       term: contents.hardState?.term ?? 0,
       hardStateChecksum: contents.hardStateChecksum,
-      revision: contents.revision,
+      revision: contents.revision.revision,
     })
     await this.#log.removeLeftovers()
   }

@@ -179,7 +179,7 @@ async function checkDatabaseIdentity(
   await database.write({
     puts: [
       [IDENTITY_KEY, sealFields('identity', { storeId })],
-      [REVISION_KEY, sealRevision(1)],
+      [REVISION_KEY, sealRevision({ revision: 1, valuesChecksum: 0 })],
     ],
   })
 }

@@ -1,7 +1,7 @@
 import type { HardState } from '@raftkit/interface'
-import { numberIn, sealFields, textIn, unsealFields } from './record.ts'
+import { checksumIn, numberIn, sealFields, textIn, unsealFields } from './record.ts'
 
-/** The records of the stable half: term and vote, and the number of changes to it and to the small values. */
+/** The records of the stable half: term and vote, and how often it has changed. */
 const HARD_STATE = 'hard-state'
 const REVISION = 'revision'
 
@@ -26,11 +26,33 @@ export function unsealHardState(bytes: Uint8Array): HardState {
   }
 }
 
-export function sealRevision(revision: number): Uint8Array {
-  return sealFields(REVISION, { revision })
+/** What the stable half of a store has come to. */
+export interface Revision {
+  /** How often term, vote and small values have changed; making the store counts as one. */
+  readonly revision: number
+  /** The checksums of all small values, exclusive-or: shows when one is missing. */
+  readonly valuesChecksum: number
+}
+
+export function sealRevision({ revision, valuesChecksum }: Revision): Uint8Array {
+  return sealFields(REVISION, { revision, valuesChecksum })
 }
 
 /** The revision in these bytes; throws `DamagedRecord`. */
-export function unsealRevision(bytes: Uint8Array): number {
-  return numberIn(unsealFields(REVISION, bytes), 'revision')
+export function unsealRevision(bytes: Uint8Array): Revision {
+  const fields = unsealFields(REVISION, bytes)
+  return {
+    revision: numberIn(fields, 'revision'),
+    valuesChecksum: numberIn(fields, 'valuesChecksum'),
+  }
+}
+
+/** The checksum of all values when one of them, found in `before`, is replaced by `after`. */
+export function replaceChecksum(
+  all: number,
+  before: Uint8Array | undefined,
+  after: Uint8Array,
+): number {
+  const without = before === undefined ? all : all ^ checksumIn(before)
+  return (without ^ checksumIn(after)) >>> 0
 }

@@ -4,12 +4,13 @@ import { cutBlock } from './block.ts'
 import type { Block } from './block.ts'
 import type { Boundary } from './boundary-file.ts'
 import type { Database } from './database.ts'
-import { ANCHOR_KEY, HARD_STATE_KEY, REVISION_KEY, VALUE_RANGE } from './keys.ts'
+import { ANCHOR_KEY, HARD_STATE_KEY, nameInKey, REVISION_KEY, VALUE_RANGE } from './keys.ts'
 import { unsealAnchor } from './log-anchor.ts'
 import type { LogAnchor, LogEnd } from './log-anchor.ts'
 import { scanBlocks } from './log-scan.ts'
 import { checksumIn, DamagedRecord, unsealBytes } from './record.ts'
-import { unsealHardState, unsealRevision } from './stable-records.ts'
+import { replaceChecksum, unsealHardState, unsealRevision } from './stable-records.ts'
+import type { Revision } from './stable-records.ts'
 import { corruptError, lostDataError } from './store-errors.ts'
 
 const STEP = { count: 512, maxBytes: 1024 * 1024 }
@@ -20,7 +21,7 @@ export interface StoreContents {
   readonly end: LogEnd | undefined
   readonly hardState: HardState | undefined
   readonly hardStateChecksum: number
-  readonly revision: number
+  readonly revision: Revision
 }
 
 /** What the database must match: the boundary, and the store that it belongs to. */
@@ -88,27 +89,31 @@ async function readLog(database: Database, { storeId, boundary }: Expectation): 
   return { anchor, end, checksumAtBoundary }
 }
 
-async function readStable(
-  database: Database,
-): Promise<Pick<StoreContents, 'hardState' | 'hardStateChecksum' | 'revision'>> {
+type StableFound = Pick<StoreContents, 'hardState' | 'hardStateChecksum' | 'revision'>
+
+async function readStable(database: Database): Promise<StableFound> {
   const hardStateRecord = await database.get(HARD_STATE_KEY)
   const revisionRecord = await database.get(REVISION_KEY)
+  const revision = revisionRecord
+    ? named('the record of the revision', () => unsealRevision(revisionRecord))
+    : { revision: 0, valuesChecksum: 0 }
+  if ((await checksumOfValues(database)) !== revision.valuesChecksum)
+    throw new DamagedRecord('a small value is gone or is an old one')
+  if (hardStateRecord === undefined) return { hardState: undefined, hardStateChecksum: 0, revision }
+  const hardState = named('the record of term and vote', () => unsealHardState(hardStateRecord))
+  return { hardState, hardStateChecksum: checksumIn(hardStateRecord), revision }
+}
+
+async function checksumOfValues(database: Database): Promise<number> {
   const [from, before] = VALUE_RANGE
+  let checksum = 0
   for await (const records of database.scan({ from, before }, STEP))
     for (const [key, value] of records) {
-      const name = new TextDecoder().decode(key.subarray(1))
+      const name = nameInKey(key)
       named(`the value of '${name}'`, () => unsealBytes(name, value))
+      checksum = replaceChecksum(checksum, undefined, value)
     }
-  return {
-    hardState:
-      hardStateRecord &&
-      named('the record of term and vote', () => unsealHardState(hardStateRecord)),
-    hardStateChecksum: hardStateRecord === undefined ? 0 : checksumIn(hardStateRecord),
-    revision:
-      revisionRecord === undefined
-        ? 0
-        : named('the record of the revision', () => unsealRevision(revisionRecord)),
-  }
+  return checksum
 }
 
 function checkLog(
@@ -135,31 +140,27 @@ function checkLog(
   })
 }
 
-function checkStable(
-  directory: string,
-  boundary: Boundary,
-  found: Pick<StoreContents, 'hardState' | 'hardStateChecksum' | 'revision'>,
-): void {
+function checkStable(directory: string, boundary: Boundary, found: StableFound): void {
   const term = found.hardState?.term ?? 0
+  const { revision } = found.revision
   const details = {
     expectedTerm: boundary.term,
     term,
     expectedRevision: boundary.revision,
-    revision: found.revision,
+    revision,
   }
-  if (
-    term < boundary.term ||
-    (found.revision === boundary.revision && found.hardStateChecksum !== boundary.hardStateChecksum)
-  )
+  const isOtherVote =
+    revision === boundary.revision && found.hardStateChecksum !== boundary.hardStateChecksum
+  if (term < boundary.term || isOtherVote)
     throw lostDataError(
       directory,
-      `term ${boundary.term} and its vote were durable, the database holds ${found.hardState === undefined ? 'neither' : `those of term ${term}`}`,
+      `term ${boundary.term} and its vote were durable, the database holds ${found.hardState ? `those of term ${term}` : 'neither'}`,
       details,
     )
-  if (found.revision < boundary.revision)
+  if (revision < boundary.revision)
     throw lostDataError(
       directory,
-      `term, vote and small values had changed ${boundary.revision} times, the database knows of ${found.revision}`,
+      `term, vote and small values had changed ${boundary.revision} times, the database knows of ${revision}`,
       details,
     )
 }

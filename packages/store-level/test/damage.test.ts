@@ -1,0 +1,322 @@
+import { cp, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { RaftError } from '@raftkit/interface'
+import { LevelStore } from '@raftkit/store-level'
+import { ClassicLevel } from 'classic-level'
+import { describe, expect, test } from 'vitest'
+import { decodeBlock, encodeBlock } from '../src/block.ts'
+import { BoundaryFile } from '../src/boundary-file.ts'
+import { localDisk } from '../src/disk.ts'
+import { blockKey, HARD_STATE_KEY, IDENTITY_KEY, REVISION_KEY, valueKey } from '../src/keys.ts'
+import { sealBytes } from '../src/record.ts'
+import { sealHardState } from '../src/stable-records.ts'
+import { damageBlockOf, damageValue, databaseFiles, flipByte, withLevel } from './damage.ts'
+import { contentsOf, entries } from './entries.ts'
+import { refusalOf } from './refusal.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
+
+const SIZE = 60
+
+/** A closed store with blocks 1..2, 3..4, .., 13..14, term, vote and a value, all still in LevelDB's write-ahead log. */
+async function usedStore(): Promise<string> {
+  const directory = await temporaryDirectory()
+  const store = await LevelStore.open(directory)
+  await store.saveHardState({ term: 1, votedFor: { id: 'a', address: 'a:1' } })
+  await store.set('name', Buffer.of(7))
+  for (let first = 1; first < 15; first += 2) await store.append([entries(first, 2, 1, SIZE)])
+  await store.close()
+  return directory
+}
+
+/** The same, all of it in a table. */
+async function usedStoreInTable(): Promise<string> {
+  const directory = await usedStore()
+  await (await LevelStore.open(directory)).close()
+  return directory
+}
+
+async function codeOf(directory: string): Promise<string> {
+  return (await refusalOf(directory)).code
+}
+
+describe("LevelDB's write-ahead log", () => {
+  test.each(Array.from({ length: 20 }, (_, i) => (i + 0.5) / 20))(
+    'with a flipped byte at %s of its length',
+    async (at) => {
+      const directory = await usedStore()
+      const [log] = await databaseFiles(directory, /\.log$/)
+      await flipByte(log!, at)
+      const refusals = ['RAFT_STORE_LOST_DATA', 'RAFT_STORE_CORRUPT']
+      expect(refusals).toContain(await codeOf(directory))
+      // LevelDB has thrown the damaged part away by now; the store is refused all the same.
+      expect(refusals).toContain(await codeOf(directory))
+    },
+  )
+
+  test.each([1, 60, 200])('shortened by %d bytes', async (bytes) => {
+    const directory = await usedStore()
+    const [log] = await databaseFiles(directory, /\.log$/)
+    await truncate(log!, (await readFile(log!)).length - bytes)
+    const error = await refusalOf(directory)
+    expect(error.code).toBe('RAFT_STORE_LOST_DATA')
+    expect(error.details).toMatchObject({ expectedLastIndex: 14, expectedLastTerm: 1 })
+  })
+
+  test('gone', async () => {
+    const directory = await usedStore()
+    for (const log of await databaseFiles(directory, /\.log$/)) await rm(log)
+    expect(['RAFT_STORE_LOST_DATA', 'RAFT_STORE_CORRUPT', 'RAFT_STORE_MISSING']).toContain(
+      await codeOf(directory),
+    )
+  })
+})
+
+describe("LevelDB's other files", () => {
+  test('a table with a flipped byte is refused, or holds everything', async () => {
+    const outcomes = new Set<string>()
+    for (let at = 0.01; at < 1; at += 0.04) {
+      const directory = await usedStoreInTable()
+      const [table] = await databaseFiles(directory, /\.ldb$/)
+      await flipByte(table!, at)
+      outcomes.add(await outcomeOf(directory))
+    }
+    expect(outcomes).toContain('RAFT_STORE_CORRUPT')
+    expect(outcomes).not.toContain('other contents')
+  })
+
+  test('a table that is gone', async () => {
+    const directory = await usedStoreInTable()
+    for (const table of await databaseFiles(directory, /\.ldb$/)) await rm(table)
+    expect(await codeOf(directory)).toBe('RAFT_STORE_CORRUPT')
+  })
+
+  test('CURRENT gone, and it is not made again', async () => {
+    const directory = await usedStore()
+    await rm(join(directory, 'db', 'CURRENT'))
+    expect(await codeOf(directory)).toBe('RAFT_STORE_MISSING')
+    expect(await readdir(join(directory, 'db'))).not.toContain('CURRENT')
+  })
+
+  test.each(['', 'nonsense', 'MANIFEST-999999\n'])('CURRENT saying %j', async (text) => {
+    const directory = await usedStore()
+    await writeFile(join(directory, 'db', 'CURRENT'), text)
+    expect(['RAFT_STORE_CORRUPT', 'RAFT_STORE_MISSING']).toContain(await codeOf(directory))
+  })
+
+  test('a MANIFEST with a flipped byte', async () => {
+    const directory = await usedStoreInTable()
+    const [manifest] = await databaseFiles(directory, /^MANIFEST/)
+    await flipByte(manifest!, 0.5)
+    expect(['RAFT_STORE_CORRUPT', 'RAFT_STORE_LOST_DATA']).toContain(await codeOf(directory))
+  })
+
+  test('a MANIFEST that is gone', async () => {
+    const directory = await usedStoreInTable()
+    for (const manifest of await databaseFiles(directory, /^MANIFEST/)) await rm(manifest)
+    expect(await codeOf(directory)).toBe('RAFT_STORE_MISSING')
+  })
+})
+
+describe('the database folder', () => {
+  test('removed, and it is not made again', async () => {
+    const directory = await usedStore()
+    await rm(join(directory, 'db'), { recursive: true })
+    expect(await codeOf(directory)).toBe('RAFT_STORE_MISSING')
+    expect(await readdir(directory)).toEqual(['boundary'])
+  })
+
+  test('emptied', async () => {
+    const directory = await usedStore()
+    await rm(join(directory, 'db'), { recursive: true })
+    await mkdir(join(directory, 'db'))
+    expect(await codeOf(directory)).toBe('RAFT_STORE_MISSING')
+  })
+
+  test('replaced by a new database', async () => {
+    const directory = await usedStore()
+    await rm(join(directory, 'db'), { recursive: true })
+    const level = new ClassicLevel(join(directory, 'db'))
+    await level.open()
+    await level.close()
+    expect(await codeOf(directory)).toBe('RAFT_STORE_LOST_DATA')
+  })
+
+  test('replaced by an older copy of itself', async () => {
+    const directory = await usedStore()
+    const copy = await temporaryDirectory()
+    await cp(join(directory, 'db'), copy, { recursive: true })
+    const store = await LevelStore.open(directory)
+    await store.append([entries(15, 1)])
+    await store.close()
+    await rm(join(directory, 'db'), { recursive: true })
+    await cp(copy, join(directory, 'db'), { recursive: true })
+    const error = await refusalOf(directory)
+    expect(error.code).toBe('RAFT_STORE_LOST_DATA')
+    expect(error.message).toContain('entry 15 of term 1 was durable, the database holds 1..14')
+    expect(error.message).toContain('new id and an empty directory')
+  })
+
+  test('replaced by that of another store', async () => {
+    const directory = await usedStore()
+    await rm(join(directory, 'db'), { recursive: true })
+    await cp(join(await usedStore(), 'db'), join(directory, 'db'), { recursive: true })
+    expect(await codeOf(directory)).toBe('RAFT_STORE_FOREIGN')
+  })
+})
+
+describe('the boundary file', () => {
+  test('removed, and it is not made again', async () => {
+    for (const used of [usedStore, usedStoreInTable]) {
+      const directory = await used()
+      await rm(join(directory, 'boundary'))
+      expect(await codeOf(directory)).toBe('RAFT_STORE_MISSING')
+      expect(await readdir(directory)).toEqual(['db'])
+    }
+  })
+
+  test.each([0, 100, 5000])('cut to %d bytes', async (size) => {
+    const directory = await usedStore()
+    await truncate(join(directory, 'boundary'), size)
+    expect(await codeOf(directory)).toBe('RAFT_STORE_CORRUPT')
+  })
+
+  test('with a damaged identity', async () => {
+    const directory = await usedStore()
+    await flipByte(join(directory, 'boundary'), 0.003)
+    expect(await codeOf(directory)).toBe('RAFT_STORE_CORRUPT')
+  })
+
+  test('of a later format', async () => {
+    const directory = await usedStore()
+    await BoundaryFile.create(localDisk, join(directory, 'boundary'), { format: 2, storeId: 'x' })
+    expect(await codeOf(directory)).toBe('RAFT_STORE_UNUSABLE')
+  })
+})
+
+describe('inside the database', () => {
+  test('a damaged block', async () => {
+    const directory = await usedStore()
+    await damageBlockOf(directory, 5)
+    const error = await refusalOf(directory)
+    expect(error.code).toBe('RAFT_STORE_CORRUPT')
+    expect(error.message).toContain('the block that ends at entry 6: its checksum does not match')
+  })
+
+  test.each([
+    { what: 'first', key: blockKey(2), code: 'RAFT_STORE_CORRUPT' },
+    { what: 'middle', key: blockKey(8), code: 'RAFT_STORE_CORRUPT' },
+    { what: 'last', key: blockKey(14), code: 'RAFT_STORE_LOST_DATA' },
+  ])('the $what block gone', async ({ key, code }) => {
+    const directory = await usedStore()
+    await withLevel(directory, (level) => level.del(key))
+    expect(await codeOf(directory)).toBe(code)
+  })
+
+  test('a block in the place of another', async () => {
+    const directory = await usedStore()
+    await withLevel(directory, async (level) => {
+      const [a, b] = [await level.get(blockKey(6)), await level.get(blockKey(8))]
+      await level.put(blockKey(6), b!)
+      await level.put(blockKey(8), a!)
+    })
+    expect(await codeOf(directory)).toBe('RAFT_STORE_CORRUPT')
+  })
+
+  test.each([
+    { what: 'middle', last: 8, code: 'RAFT_STORE_CORRUPT' },
+    { what: 'last', last: 14, code: 'RAFT_STORE_LOST_DATA' },
+  ])('the $what block replaced by an intact one with other entries', async ({ last, code }) => {
+    const directory = await usedStore()
+    await withLevel(directory, async (level) => {
+      const { previousChecksum } = decodeBlock((await level.get(blockKey(last)))!, last)
+      const batch = entries(last - 1, 2, 0, SIZE)
+      const other = encodeBlock([{ batch, start: 0, end: 2 }], previousChecksum)
+      await level.put(blockKey(last), other.value)
+    })
+    expect(await codeOf(directory)).toBe(code)
+  })
+
+  test.each([
+    { what: 'term and vote', key: HARD_STATE_KEY },
+    { what: 'the revision', key: REVISION_KEY },
+    { what: 'the identity', key: IDENTITY_KEY },
+    { what: 'a value', key: valueKey('name') },
+  ])('$what damaged', async ({ key }) => {
+    const directory = await usedStore()
+    await damageValue(directory, key)
+    expect(await codeOf(directory)).toBe('RAFT_STORE_CORRUPT')
+  })
+
+  test.each([
+    { what: 'term and vote', key: HARD_STATE_KEY, code: 'RAFT_STORE_LOST_DATA' },
+    { what: 'the revision', key: REVISION_KEY, code: 'RAFT_STORE_CORRUPT' },
+    { what: 'the identity', key: IDENTITY_KEY, code: 'RAFT_STORE_FOREIGN' },
+    { what: 'a value', key: valueKey('name'), code: 'RAFT_STORE_CORRUPT' },
+  ])('$what gone', async ({ key, code }) => {
+    const directory = await usedStore()
+    await withLevel(directory, (level) => level.del(key))
+    expect(await codeOf(directory)).toBe(code)
+  })
+
+  test.each([
+    { what: 'an older term', state: { term: 0 } },
+    { what: 'no vote', state: { term: 1 } },
+    { what: 'another vote', state: { term: 1, votedFor: { id: 'b', address: 'b:1' } } },
+  ])('$what in place of the stored one', async ({ state }) => {
+    const directory = await usedStore()
+    await withLevel(directory, (level) => level.put(HARD_STATE_KEY, sealHardState(state)))
+    expect(await codeOf(directory)).toBe('RAFT_STORE_LOST_DATA')
+  })
+
+  test('a value in place of another', async () => {
+    const directory = await usedStore()
+    await withLevel(directory, (level) =>
+      level.put(valueKey('name'), sealBytes('other', Buffer.of(7))),
+    )
+    expect(await codeOf(directory)).toBe('RAFT_STORE_CORRUPT')
+  })
+
+  test('a key among those of the log that is none of them', async () => {
+    const directory = await usedStore()
+    await withLevel(directory, (level) => level.put(Buffer.of(0x6c, 0, 0, 1), Buffer.of(1)))
+    expect(await codeOf(directory)).toBe('RAFT_STORE_CORRUPT')
+  })
+})
+
+test('damage that comes while the store is open is found out by reading', async () => {
+  const directory = await temporaryDirectory()
+  const store = await LevelStore.open(directory)
+  await store.append([entries(1, 2)])
+  await store.close()
+  await using again = await LevelStore.open(directory, { cacheBytes: 0 })
+  const [table] = await databaseFiles(directory, /\.ldb$/)
+  const bytes = await readFile(table!)
+  bytes[bytes.indexOf('abcdef')]! ^= 1
+  await writeFile(table!, bytes)
+  await expect(again.read(1, 2, { maxBytes: 1000 })).rejects.toMatchObject({
+    code: 'RAFT_STORE_CORRUPT',
+  })
+})
+
+/** The code with which it is refused, 'everything' or 'other contents'. */
+async function outcomeOf(directory: string): Promise<string> {
+  let store: LevelStore
+  try {
+    store = await LevelStore.open(directory)
+  } catch (error) {
+    if (RaftError.is(error)) return error.code
+    throw error
+  }
+  try {
+    const batch = await store.read(1, 14, { maxBytes: Infinity })
+    const found = [contentsOf(batch), await store.loadHardState(), (await store.get('name'))?.[0]]
+    const expected = [
+      contentsOf(entries(1, 14, 1, SIZE)),
+      { term: 1, votedFor: { id: 'a', address: 'a:1' } },
+      7,
+    ]
+    return JSON.stringify(found) === JSON.stringify(expected) ? 'everything' : 'other contents'
+  } finally {
+    await store.close()
+  }
+}
