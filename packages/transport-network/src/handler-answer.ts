@@ -19,7 +19,8 @@ export function answerOf(
   logger: Logger,
 ): Uint8Array | Promise<Uint8Array> {
   const refuse = (error: unknown): Uint8Array => {
-    logger.debug({ remote: context.remote, type: request.type, err: error }, 'a request failed')
+    if (!context.signal.aborted)
+      logger.debug({ remote: context.remote, type: request.type, err: error }, 'a request failed')
     return encodeErrorResponse(messageOf(error))
   }
   try {

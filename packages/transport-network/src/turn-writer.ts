@@ -7,16 +7,16 @@ import type { StreamConnection } from '@raftkit/interface'
  */
 export class TurnWriter {
   readonly #stream: StreamConnection
-  readonly #onDrain: () => void
+  readonly #onChange: () => void
   #chunks: Uint8Array[] = []
   #scheduled = false
   #full = false
   #ended = false
 
-  /** `onDrain` is called each time that {@link full} turns false. */
-  constructor(stream: StreamConnection, onDrain: () => void = () => {}) {
+  /** `onChange` is called each time that {@link full} has changed. */
+  constructor(stream: StreamConnection, onChange: () => void = () => {}) {
     this.#stream = stream
-    this.#onDrain = onDrain
+    this.#onChange = onChange
   }
 
   /** The connection's buffer is above its limit. */
@@ -44,6 +44,7 @@ export class TurnWriter {
     if (!this.#stream.write(chunks) && !this.#full) {
       this.#full = true
       void this.#stream.drained().then(() => this.#drained())
+      this.#onChange()
     }
     return !this.#full
   }
@@ -56,6 +57,6 @@ export class TurnWriter {
 
   #drained(): void {
     this.#full = false
-    if (!this.#ended) this.#onDrain()
+    if (!this.#ended) this.#onChange()
   }
 }

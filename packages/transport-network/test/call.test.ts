@@ -1,5 +1,6 @@
 import type { RpcHandler } from '@raftkit/interface'
-import { encodeErrorResponse, encodeResponse } from '@raftkit/wire'
+import { NetworkTransport } from '@raftkit/transport-network'
+import { encodeErrorResponse, encodeRequest, encodeResponse } from '@raftkit/wire'
 import { describe, expect, it } from 'vitest'
 import {
   appended,
@@ -72,17 +73,13 @@ describe('call', () => {
 
   it('is answered with an error before there is a handler', async () => {
     const network = new MemoryNetwork()
-    const { a } = await openPair()
-    const { NetworkTransport } = await import('@raftkit/transport-network')
     const stream = network.layer('c:1')
     await using c = await NetworkTransport.open({ stream })
     const end = await RawEnd.dial(network.layer('raw:1'), 'c:1')
-    const { encodeRequest } = await import('@raftkit/wire')
     end.send(...encodeRequest(heartbeat()))
     const expected = encodeErrorResponse('this server is starting and takes no requests yet')
     expect(await end.receive(expected.length)).toEqual(expected)
     expect(c.stats().inboundConnections).toBe(1)
-    await a.close()
   })
 
   it('rejects when the time is up, whatever comes later, and ends the connection', async () => {
@@ -335,7 +332,7 @@ describe('the pool', () => {
     const used = pair.streamA.dialled.map(
       (connection: MemoryConnection) => connection.writes.length,
     )
-    expect(used.toSorted()).toEqual([1, 1, 4])
+    expect(used.toSorted((x, y) => x - y)).toEqual([1, 1, 4])
     pair.clock.advance(999)
     expect(pair.a.stats().idleConnections).toBe(1)
     pair.clock.advance(1)
@@ -384,7 +381,6 @@ describe('the pool', () => {
 
   it('keeps the addresses apart', async () => {
     const { a, network } = await openPair()
-    const { NetworkTransport } = await import('@raftkit/transport-network')
     await using c = await NetworkTransport.open({ stream: network.layer('c:1') })
     c.setHandler(async () => appended(3))
     await a.call(peerB, heartbeat())

@@ -17,7 +17,7 @@ describe('DialBackoff', () => {
       } catch (error) {
         const { retryInMs } = (error as { details: { retryInMs: number } }).details
         clock.advance(retryInMs)
-        expect(() => backoff.check('b:1')).not.toThrow()
+        backoff.check('b:1')
         return retryInMs
       }
     })

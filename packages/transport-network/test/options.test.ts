@@ -35,5 +35,6 @@ it('takes zero where it means none or never', async () => {
     maxPool: 0,
     limits: { idleConnectionTimeoutMs: 0, maxDrainBytes: 0 },
   })
+  expect(transport.localAddress).toBe('a:1')
   await transport.close()
 })

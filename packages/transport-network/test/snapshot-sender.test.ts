@@ -114,7 +114,7 @@ describe('installSnapshot', () => {
     const sending = a.installSnapshot(peerB, snapshotOf(10_240), stream)
     await a.call(peerB, { type: 'timeout-now', header: heartbeat().header })
     gate.resolve()
-    await sending
+    expect(await sending).toEqual(installed)
   })
 
   it('goes on for as long as there is progress and ends when there is none', async () => {
