@@ -1,3 +1,4 @@
+export { createRaftNode } from './create-raft-node.ts'
 export {
   defineStateMachine,
   type CommandPosition,
@@ -6,3 +7,32 @@ export {
 } from './define-state-machine.ts'
 export type { NodeStateMachine } from './state-machine.ts'
 export { messagePackCodec, MAX_VALUE_DEPTH, type Codec } from './message-pack.ts'
+export {
+  DEFAULT_APPLY_TIMEOUT_MS,
+  DEFAULT_MAX_POOL,
+  DEFAULT_SNAPSHOT_INTERVAL_MS,
+  DEFAULT_SNAPSHOT_RETAIN,
+  DEFAULT_TRANSPORT_TIMEOUT_MS,
+  type PeerOption,
+  type RaftNodeOptions,
+} from './node-options.ts'
+export {
+  DEFAULT_READY_TIMEOUT_MS,
+  DEFAULT_STOP_TIMEOUT_MS,
+  type QueryOptions,
+  type RaftNode,
+  type StopOptions,
+} from './raft-node.ts'
+export type { WaitOptions } from './deadline.ts'
+export { DEFAULT_FORWARD_LIMITS, type ForwardLimits } from './forward-lane.ts'
+export type { Leadership, LeadershipCallback } from './leadership.ts'
+export { stopOnSignals, type StopOnSignalsOptions } from './stop-on-signals.ts'
+export { RaftError, silentLogger } from '@raftkit/interface'
+export type {
+  Logger,
+  Outcome,
+  RaftErrorCode,
+  ServerAddress,
+  ServerId,
+  Term,
+} from '@raftkit/interface'

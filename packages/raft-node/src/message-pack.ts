@@ -5,7 +5,7 @@ import { Packr } from 'msgpackr'
 export interface Codec {
   /** Throws a `RaftError` `RAFT_INVALID_ARGUMENT` for a value that would not come back as it is. */
   readonly encode: (value: unknown) => Uint8Array
-  /** Throws for bytes that `encode` did not make. The result shares no memory with `bytes`. */
+  /** Throws for bytes that `encode` did not make, when that can be told. The result shares no memory with `bytes`. */
   readonly decode: (bytes: Uint8Array) => unknown
 }
 
@@ -40,7 +40,14 @@ export const messagePackCodec: Codec = {
     }
   },
   decode(bytes) {
-    const value: unknown = packr.unpack(bytes)
+    let value: unknown
+    try {
+      value = packr.unpack(bytes)
+    } catch (error) {
+      throw new RaftError('RAFT_DECODE_FAILED', `Not a MessagePack value: ${messageOf(error)}`, {
+        cause: error,
+      })
+    }
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes(mapKeyBytes)
       ? fromPlain(value)
       : value

@@ -1,0 +1,213 @@
+import { RaftError, messageOf, type Outcome } from '@raftkit/interface'
+import type { Raft } from '@raftkit/raft-core'
+import type { Deadline } from './deadline.ts'
+import { decodeResults, encodeForward, type ForwardKind } from './forward-message.ts'
+
+/** Limits of the requests that a node forwards to its leader. */
+export interface ForwardLimits {
+  /** Requests waiting or under way, per kind of request. Default 4096. */
+  readonly maxPendingForwards: number
+  /** Their bytes. Default 64 MiB. */
+  readonly maxPendingForwardBytes: number
+  /** Bytes of one message; a larger request goes alone. Default 1 MiB. */
+  readonly maxForwardBytes: number
+  /** Messages under way at once. Default 2. */
+  readonly maxInflightForwards: number
+}
+
+export const DEFAULT_FORWARD_LIMITS: ForwardLimits = {
+  maxPendingForwards: 4096,
+  maxPendingForwardBytes: 64 * 1024 * 1024,
+  maxForwardBytes: 1024 * 1024,
+  maxInflightForwards: 2,
+}
+
+/** Most bytes that a message adds to each request in it, and for itself. */
+export const FORWARD_OVERHEAD_BYTES = 64
+
+/** The server that knows its leader. */
+export type ForwardingRaft = Pick<Raft<Uint8Array>, 'forwardToLeader'>
+
+interface Waiting {
+  readonly kind: ForwardKind
+  readonly body: Uint8Array
+  readonly deadline: Deadline
+  sent: boolean
+  settled: boolean
+  readonly settle: (result: Uint8Array | RaftError) => void
+}
+
+/**
+ * Takes requests to the leader, those of one turn of the event loop in one message. A request goes out at most
+ * once; the outcome of a command that went out and whose answer is lost is `unknown`.
+ */
+export class ForwardLane {
+  readonly #raft: ForwardingRaft
+  readonly #limits: ForwardLimits
+  readonly #pending = new Set<Waiting>()
+  #pendingBytes = 0
+  #queue: Waiting[] = []
+  #inflight = 0
+  // Messages of an earlier generation went to a leader that is none any more: they hold no place in the lane.
+  #generation = 0
+  #flushScheduled = false
+  #closedBy: RaftError | undefined
+
+  constructor(raft: ForwardingRaft, limits: ForwardLimits = DEFAULT_FORWARD_LIMITS) {
+    this.#raft = raft
+    this.#limits = limits
+  }
+
+  /** Resolves with the leader's answer; rejects with the leader's error, or with why there is no answer. */
+  submit(kind: ForwardKind, body: Uint8Array, deadline: Deadline): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      if (this.#closedBy !== undefined) throw this.#closedBy
+      this.#admit(body)
+      deadline.check('not-committed')
+      const waiting: Waiting = {
+        kind,
+        body,
+        deadline,
+        sent: false,
+        settled: false,
+        settle: (result) => {
+          if (waiting.settled) return
+          waiting.settled = true
+          clearTimeout(timer)
+          deadline.signal?.removeEventListener('abort', onAbort)
+          this.#pending.delete(waiting)
+          this.#pendingBytes -= body.byteLength
+          if (result instanceof Uint8Array) resolve(result)
+          else reject(result)
+        },
+      }
+      const outcome = (): Outcome => (waiting.sent ? 'unknown' : 'not-committed')
+      const onAbort = (): void => waiting.settle(deadline.abortion(outcome()))
+      const onTimeout = (): void =>
+        waiting.settle(deadline.expiry(outcome(), `The ${kind} on its way to the leader`))
+      const timer = setTimeout(onTimeout, deadline.remainingMs)
+      deadline.signal?.addEventListener('abort', onAbort, { once: true })
+      this.#pending.add(waiting)
+      this.#pendingBytes += body.byteLength
+      this.#queue.push(waiting)
+      this.#scheduleFlush()
+    })
+  }
+
+  /** The leader is another one: do not let what went to the old one hold up what goes to the new one. */
+  leaderChanged(): void {
+    this.#generation += 1
+    this.#inflight = 0
+    if (this.#queue.length > 0) this.#scheduleFlush()
+  }
+
+  /** Rejects everything that waits, and everything to come. */
+  close(error: RaftError): void {
+    this.#closedBy ??= error
+    for (const waiting of this.#pending)
+      waiting.settle(withOutcome(error, waiting.sent ? 'unknown' : 'not-committed'))
+    this.#queue = []
+  }
+
+  #admit(body: Uint8Array): void {
+    const { maxPendingForwards, maxPendingForwardBytes } = this.#limits
+    if (
+      this.#pending.size < maxPendingForwards &&
+      (this.#pending.size === 0 || this.#pendingBytes + body.byteLength <= maxPendingForwardBytes)
+    )
+      return
+    throw new RaftError(
+      'RAFT_OVERLOADED',
+      `${this.#pending.size} requests (${this.#pendingBytes} bytes) already wait for the leader. Send less at once, or raise the limits.`,
+      { retryable: true, outcome: 'not-committed', details: { ...this.#limits } },
+    )
+  }
+
+  #scheduleFlush(): void {
+    if (this.#flushScheduled) return
+    this.#flushScheduled = true
+    setImmediate(() => {
+      this.#flushScheduled = false
+      while (this.#inflight < this.#limits.maxInflightForwards) {
+        const batch = this.#takeBatch()
+        if (batch.length === 0) return
+        void this.#carry(batch, this.#generation)
+      }
+    })
+  }
+
+  #takeBatch(): Waiting[] {
+    const batch: Waiting[] = []
+    let bytes = 0
+    let taken = 0
+    for (const waiting of this.#queue) {
+      const size = waiting.body.byteLength + FORWARD_OVERHEAD_BYTES
+      if (!waiting.settled && batch.length > 0 && bytes + size > this.#limits.maxForwardBytes) break
+      taken += 1
+      if (waiting.settled) continue
+      batch.push(waiting)
+      bytes += size
+    }
+    this.#queue = this.#queue.slice(taken)
+    return batch
+  }
+
+  async #carry(batch: readonly Waiting[], generation: number): Promise<void> {
+    this.#inflight += 1
+    for (const waiting of batch) waiting.sent = true
+    try {
+      const results = decodeResults(await this.#sendBatch(batch))
+      if (results.length !== batch.length)
+        throw new RaftError('RAFT_DECODE_FAILED', 'The leader answered another number of requests.')
+      batch.forEach((waiting, i) => {
+        const result = results[i]!
+        waiting.settle(result.ok ? result.body : result.error)
+      })
+    } catch (error) {
+      const failure = whyUnanswered(error)
+      for (const waiting of batch) waiting.settle(failure)
+    } finally {
+      if (generation === this.#generation) this.#inflight -= 1
+      if (this.#queue.length > 0) this.#scheduleFlush()
+    }
+  }
+
+  #sendBatch(batch: readonly Waiting[]): Promise<Uint8Array> {
+    const requests = batch.map(({ kind, body, deadline }) => ({
+      kind,
+      body,
+      remainingMs: Math.max(1, deadline.remainingMs),
+    }))
+    const timeoutMs = Math.max(...requests.map((request) => request.remainingMs))
+    return this.#raft.forwardToLeader(encodeForward(requests), { timeoutMs })
+  }
+}
+
+/** What a failed message says about the requests in it: whether the leader may have seen them. */
+function whyUnanswered(error: unknown): RaftError {
+  if (!RaftError.is(error))
+    return new RaftError('RAFT_CONNECTION_LOST', `The leader did not answer: ${messageOf(error)}`, {
+      outcome: 'unknown',
+      cause: error,
+    })
+  switch (error.code) {
+    case 'RAFT_DIAL_FAILED':
+    case 'RAFT_NO_LEADER':
+    case 'RAFT_NOT_LEADER':
+      return withOutcome(error, 'not-committed', true)
+    case 'RAFT_RPC_UNSUPPORTED':
+    case 'RAFT_INVALID_ADDRESS':
+      return withOutcome(error, 'not-committed')
+    default:
+      return error.outcome === undefined ? withOutcome(error, 'unknown') : error
+  }
+}
+
+function withOutcome(error: RaftError, outcome: Outcome, retryable = false): RaftError {
+  return new RaftError(error.code, error.message, {
+    outcome,
+    retryable,
+    cause: error.cause ?? error,
+    details: error.details,
+  })
+}

@@ -1,0 +1,190 @@
+import { RaftError, type Logger, type ServerAddress, type ServerId } from '@raftkit/interface'
+import type { Raft } from '@raftkit/raft-core'
+import { Deadline, type WaitOptions } from './deadline.ts'
+import type { ForwardLimits } from './forward-lane.ts'
+import type { LeaderService } from './leader-service.ts'
+import { LeadershipWatch, type LeadershipCallback } from './leadership.ts'
+import { DEFAULT_APPLY_TIMEOUT_MS } from './node-options.ts'
+import { caughtUp } from './readiness.ts'
+import { Router } from './router.ts'
+import type { NodeStateMachine } from './state-machine.ts'
+
+/** How a query is answered. */
+export interface QueryOptions extends WaitOptions {
+  /**
+   * `linearizable` (default): from the leader, after it made sure that it still leads; sees every command that
+   * was acknowledged before the call. `stale`: from this node as it is, at once and without any other node.
+   */
+  readonly consistency?: 'linearizable' | 'stale'
+}
+
+/** How a node stops. */
+export interface StopOptions {
+  /** Hand leadership to another node first, so that the cluster need not wait for an election. Default true. */
+  readonly transferLeadership?: boolean
+  /** Milliseconds for the hand-over and the leadership callbacks, each; after that they are given up. Default 5000. */
+  readonly timeoutMs?: number
+}
+
+/** How long `whenReady` waits when the call does not say: milliseconds. */
+export const DEFAULT_READY_TIMEOUT_MS = 30_000
+
+/** Default of {@link StopOptions.timeoutMs}. */
+export const DEFAULT_STOP_TIMEOUT_MS = 5000
+
+/** What a node is made of. */
+export interface NodeAssembly<Command, Response, Query, Answer> {
+  readonly raft: Raft<Uint8Array>
+  readonly service: LeaderService
+  readonly stateMachine: NodeStateMachine<Command, Response, Query, Answer>
+  readonly forward: ForwardLimits
+  readonly logger: Logger
+  /** Closes what stands below the server, in order. */
+  readonly closeParts: () => Promise<void>
+}
+
+/** One running node of a cluster. Made by `createRaftNode`. */
+export class RaftNode<Command, Response, Query, Answer> {
+  /** The server inside, for everything that the node does not wrap. Its commands are encoded bytes. */
+  readonly raft: Raft<Uint8Array>
+  readonly #assembly: NodeAssembly<Command, Response, Query, Answer>
+  readonly #router: Router
+  readonly #leadership: LeadershipWatch
+  #stopped: Promise<void> | undefined
+
+  constructor(assembly: NodeAssembly<Command, Response, Query, Answer>) {
+    const { raft, service, forward, logger } = assembly
+    this.raft = raft
+    this.#assembly = assembly
+    this.#router = new Router(raft, service, forward)
+    this.#leadership = new LeadershipWatch(raft, logger)
+  }
+
+  get id(): ServerId {
+    return this.raft.id
+  }
+
+  get address(): ServerAddress {
+    return this.raft.address
+  }
+
+  /** Whether this node leads, as far as it knows. For decisions that must be safe use {@link onLeadership}. */
+  get isLeader(): boolean {
+    return this.raft.state === 'leader'
+  }
+
+  /** Where the leader is that this node knows of; undefined when it knows of none. */
+  get leaderAddress(): ServerAddress | undefined {
+    return this.raft.leader?.address
+  }
+
+  /**
+   * Replicates a command and returns its response, from any node: a follower forwards it to the leader. Waits for
+   * a leader when there is none. Resolves when the command is durable on a majority and was applied by the
+   * leader. Default timeout {@link DEFAULT_APPLY_TIMEOUT_MS}.
+   *
+   * A rejection says in `outcome` what is known: `not-committed` (safe to send again), `unknown` (it may or may
+   * not take effect; send again only what does no harm twice) or `committed`. A command is never sent twice by
+   * itself unless it is known not to take effect.
+   */
+  async apply(command: Command, options?: WaitOptions): Promise<Response> {
+    this.#checkRunning()
+    const deadline = new Deadline(options, DEFAULT_APPLY_TIMEOUT_MS)
+    const body = this.#assembly.stateMachine.encodeCommand(command)
+    const response = await this.#router.route('command', body, deadline)
+    return this.#assembly.stateMachine.decodeResponse(response)
+  }
+
+  /** Answers a query, from any node. Default timeout {@link DEFAULT_APPLY_TIMEOUT_MS}. */
+  async query(query: Query, options?: QueryOptions): Promise<Answer> {
+    this.#checkRunning()
+    const deadline = new Deadline(options, DEFAULT_APPLY_TIMEOUT_MS)
+    const { stateMachine, service } = this.#assembly
+    const body = stateMachine.encodeQuery(query)
+    const answer =
+      options?.consistency === 'stale'
+        ? await service.answerStale(body)
+        : await this.#router.route('query', body, deadline)
+    return stateMachine.decodeAnswer(answer)
+  }
+
+  /**
+   * Resolves when a leader is known and this node has applied everything that was committed when it was asked:
+   * what a readiness probe wants to know. Default timeout {@link DEFAULT_READY_TIMEOUT_MS}.
+   */
+  async whenReady(options?: WaitOptions): Promise<void> {
+    this.#checkRunning()
+    await caughtUp(this.raft, this.#router, new Deadline(options, DEFAULT_READY_TIMEOUT_MS))
+  }
+
+  /**
+   * Calls `callback` whenever this node begins to lead (its state machine has then applied everything before its
+   * term), at once when it leads already. The callback's `signal` is aborted when leadership is over. Calls do
+   * not overlap. Returns the function that ends it.
+   */
+  onLeadership(callback: LeadershipCallback): () => void {
+    return this.#leadership.onLeadership(callback)
+  }
+
+  /** Hands leadership to another node, to the most advanced one unless `to` names one. Only on the leader. */
+  transferLeadership(to?: ServerId, options?: WaitOptions): Promise<void> {
+    return this.raft.transferLeadership(to, options)
+  }
+
+  /** Hands over leadership, ends callbacks, stops the server and closes its files and sockets. Idempotent. */
+  stop(options: StopOptions = {}): Promise<void> {
+    this.#stopped ??= this.#stop(options)
+    return this.#stopped
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+
+  async #stop(options: StopOptions): Promise<void> {
+    const { transferLeadership = true, timeoutMs = DEFAULT_STOP_TIMEOUT_MS } = options
+    const { logger, closeParts } = this.#assembly
+    if (transferLeadership && this.isLeader && this.#hasSuccessor()) {
+      try {
+        await this.raft.transferLeadership(undefined, { timeoutMs })
+      } catch (error) {
+        logger.warn({ err: error, id: this.id }, 'stops without having handed over leadership')
+      }
+    }
+    this.#router.close(stopping())
+    const settled = await within(timeoutMs, this.#leadership.close())
+    if (!settled)
+      logger.warn({ id: this.id, timeoutMs }, 'stops while a leadership callback still runs')
+    try {
+      await this.raft.shutdown()
+    } finally {
+      await closeParts()
+    }
+  }
+
+  #hasSuccessor(): boolean {
+    const { servers } = this.raft.configuration().configuration
+    return servers.some((server) => server.suffrage === 'voter' && server.id !== this.id)
+  }
+
+  #checkRunning(): void {
+    if (this.#stopped !== undefined) throw stopping()
+  }
+}
+
+function stopping(): RaftError {
+  return new RaftError('RAFT_SHUTDOWN', 'This node is stopping or has stopped.', {
+    outcome: 'not-committed',
+  })
+}
+
+/** Whether the promise settled in time. */
+async function within(timeoutMs: number, promise: Promise<void>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), timeoutMs)
+  })
+  const settled = await Promise.race([promise.then(() => true), late])
+  clearTimeout(timer)
+  return settled
+}

@@ -1,0 +1,64 @@
+// A stand-in for the server, whose role, leader and answers a test sets by hand.
+import type { Raft, RaftEvents } from '@raftkit/raft-core'
+import { decodeForward, encodeResults, type ForwardedResult } from '../src/forward-message.ts'
+
+type Server = Raft<Uint8Array>
+type Listener = (event: never) => void
+
+export class FakeRaft implements Pick<
+  Server,
+  'state' | 'leader' | 'currentTerm' | 'on' | 'apply' | 'read' | 'readIndex' | 'forwardToLeader'
+> {
+  state: Server['state'] = 'follower'
+  leader: Server['leader'] = undefined
+  currentTerm = 1
+  /** Commands that this server was asked to apply, by their first byte. */
+  readonly applied: number[] = []
+  /** What `apply` does; set it to make it fail. */
+  onApply: (data: Uint8Array) => Promise<Uint8Array> = async (data) => data
+  /** What the leader does with a forwarded request; set it to make it fail. */
+  onForwarded: (body: Uint8Array) => Promise<ForwardedResult> = async (body) => ({ ok: true, body })
+  readonly #listeners = new Map<string, Set<Listener>>()
+
+  readonly on: Server['on'] = (name, listener) => {
+    const listeners = this.#listeners.get(name) ?? new Set()
+    this.#listeners.set(name, listeners.add(listener))
+    return () => void listeners.delete(listener)
+  }
+
+  emit<K extends keyof RaftEvents>(name: K, event: RaftEvents[K]): void {
+    for (const listener of this.#listeners.get(name) ?? []) listener(event as never)
+  }
+
+  listenerCount(name: keyof RaftEvents): number {
+    return this.#listeners.get(name)?.size ?? 0
+  }
+
+  lead(term: number): void {
+    this.state = 'leader'
+    this.currentTerm = term
+    this.emit('leader-ready', { term })
+  }
+
+  follow(leader: Server['leader'], term = this.currentTerm): void {
+    this.state = 'follower'
+    this.currentTerm = term
+    this.leader = leader
+    this.emit('role-changed', { role: 'follower', term, reason: 'test' })
+    this.emit('leader-changed', { term, ...(leader !== undefined && { leader }) })
+  }
+
+  readonly apply: Server['apply'] = async (data) => {
+    this.applied.push(data[0]!)
+    return { index: this.applied.length, term: 1, response: await this.onApply(data) }
+  }
+
+  readonly read: Server['read'] = async (read) => read()
+
+  readonly readIndex: Server['readIndex'] = async () => 7
+
+  forwardToLeader: Server['forwardToLeader'] = async (payload) =>
+    encodeResults(
+      await Promise.all(decodeForward(payload).map(({ body }) => this.onForwarded(body))),
+    )
+}

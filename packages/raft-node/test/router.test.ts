@@ -1,0 +1,163 @@
+import { RaftError, silentLogger } from '@raftkit/interface'
+import { describe, expect, it } from 'vitest'
+import { Deadline } from '../src/deadline.ts'
+import type { ForwardKind } from '../src/forward-message.ts'
+import { LeaderService } from '../src/leader-service.ts'
+import { Router } from '../src/router.ts'
+import { FakeRaft } from './fake-raft.ts'
+
+const elsewhere = { id: 'b', address: 'b:1' }
+const bytes = (...values: number[]): Uint8Array => new Uint8Array(values)
+const after = (timeoutMs: number, signal?: AbortSignal): Deadline =>
+  new Deadline({ timeoutMs, ...(signal !== undefined && { signal }) }, timeoutMs)
+
+function setUp() {
+  const raft = new FakeRaft()
+  const service = new LeaderService(() => raft, { answer: (query) => query }, silentLogger)
+  return { raft, router: new Router(raft, service) }
+}
+
+describe('Router', () => {
+  it('runs a request here when this server leads', async () => {
+    const { raft, router } = setUp()
+    raft.lead(1)
+    expect(await router.route('command', bytes(1), after(1000))).toEqual(bytes(1))
+    expect(raft.applied).toEqual([1])
+  })
+
+  it('forwards it when another one leads', async () => {
+    const { raft, router } = setUp()
+    raft.follow(elsewhere)
+    expect(await router.route('command', bytes(1), after(1000))).toEqual(bytes(1))
+    expect(raft.applied).toEqual([])
+  })
+
+  it('waits for a leader when none is known', async () => {
+    const { raft, router } = setUp()
+    const answer = router.route('command', bytes(1), after(5000))
+    await new Promise((resolve) => setImmediate(resolve))
+    raft.follow(elsewhere)
+    expect(await answer).toEqual(bytes(1))
+    expect(raft.listenerCount('leader-changed')).toBe(1)
+  })
+
+  it('says at the deadline that there is no leader, and that nothing happened', async () => {
+    const { router } = setUp()
+    await expect(router.route('command', bytes(1), after(20))).rejects.toMatchObject({
+      code: 'RAFT_NO_LEADER',
+      outcome: 'not-committed',
+      retryable: true,
+    })
+  })
+
+  it('tries a command again when it certainly did not take effect', async () => {
+    const { raft, router } = setUp()
+    raft.follow(elsewhere)
+    let attempts = 0
+    raft.onForwarded = async (body) => {
+      attempts += 1
+      if (attempts > 3) return { ok: true, body }
+      return {
+        ok: false,
+        error: new RaftError('RAFT_NOT_LEADER', 'not me', {
+          retryable: true,
+          outcome: 'not-committed',
+        }),
+      }
+    }
+    expect(await router.route('command', bytes(1), after(5000))).toEqual(bytes(1))
+    expect(attempts).toBe(4)
+  })
+
+  it.each([
+    ['its answer was lost', new RaftError('RAFT_CONNECTION_LOST', 'x')],
+    [
+      'the leader lost leadership',
+      new RaftError('RAFT_LEADERSHIP_LOST', 'x', { retryable: true, outcome: 'unknown' }),
+    ],
+    [
+      'it was refused for good',
+      new RaftError('RAFT_COMMAND_TOO_LARGE', 'x', { outcome: 'not-committed' }),
+    ],
+  ])('sends a command once when %s', async (_name, error) => {
+    const { raft, router } = setUp()
+    raft.follow(elsewhere)
+    let attempts = 0
+    raft.onForwarded = async () => {
+      attempts += 1
+      return { ok: false, error }
+    }
+    await expect(router.route('command', bytes(1), after(500))).rejects.toMatchObject({
+      code: error.code,
+      outcome: error.outcome,
+    })
+    expect(attempts).toBe(1)
+  })
+
+  it.each<ForwardKind>(['query', 'read-index'])(
+    'tries a %s again when its answer was lost',
+    async (kind) => {
+      const { raft, router } = setUp()
+      raft.follow(elsewhere)
+      let attempts = 0
+      raft.forwardToLeader = async () => {
+        attempts += 1
+        if (attempts === 1) raft.lead(2)
+        throw new RaftError('RAFT_CONNECTION_LOST', 'x')
+      }
+      expect((await router.route(kind, bytes(5), after(5000))).byteLength).toBeGreaterThan(0)
+      expect(attempts).toBe(1)
+    },
+  )
+
+  it('does not repeat a query that failed', async () => {
+    const raft = new FakeRaft()
+    let asked = 0
+    const answer = (): never => {
+      asked += 1
+      throw new Error('no such table')
+    }
+    const router = new Router(raft, new LeaderService(() => raft, { answer }, silentLogger))
+    raft.lead(1)
+    await expect(router.route('query', bytes(1), after(1000))).rejects.toMatchObject({
+      code: 'RAFT_READ_FAILED',
+      message: expect.stringContaining('no such table') as string,
+    })
+    expect(asked).toBe(1)
+  })
+
+  it('passes on what the leader says at the deadline', async () => {
+    const { raft, router } = setUp()
+    raft.follow(elsewhere)
+    raft.onForwarded = async () => ({
+      ok: false,
+      error: new RaftError('RAFT_OVERLOADED', 'x', { retryable: true, outcome: 'not-committed' }),
+    })
+    await expect(router.route('command', bytes(1), after(30))).rejects.toMatchObject({
+      code: 'RAFT_OVERLOADED',
+      outcome: 'not-committed',
+    })
+  })
+
+  it('stops waiting when the caller gives up', async () => {
+    const { router } = setUp()
+    const abort = new AbortController()
+    const answer = router.route('command', bytes(1), after(60_000, abort.signal))
+    abort.abort('enough')
+    await expect(answer).rejects.toMatchObject({
+      code: 'RAFT_ABORTED',
+      outcome: 'not-committed',
+      cause: 'enough',
+    })
+  })
+
+  it('rejects what waits for a leader when it is closed', async () => {
+    const { router } = setUp()
+    const answer = router.route('command', bytes(1), after(60_000))
+    router.close(new RaftError('RAFT_SHUTDOWN', 'stopping', { outcome: 'not-committed' }))
+    await expect(answer).rejects.toMatchObject({ code: 'RAFT_SHUTDOWN' })
+    await expect(router.route('command', bytes(1), after(1000))).rejects.toMatchObject({
+      code: 'RAFT_SHUTDOWN',
+    })
+  })
+})
