@@ -138,8 +138,9 @@ export class Applier<R> {
     while (this.appliedIndex < this.#target && this.#mayRun()) {
       const pending = this.#next()
       if (pending !== undefined) {
-        // Cannot be refused: it is free, and open.
-        this.#exclusive.run(() => pending).catch((error: unknown) => this.#fail(error))
+        // Noted before the state machine is free again: what failed must not be tried a second time.
+        const settled = pending.catch((error: unknown) => this.#fail(error))
+        void this.#exclusive.run(() => settled)
         return
       }
       if (this.#clock.now() >= this.#until) return this.#resumeLater()
