@@ -88,6 +88,16 @@ export class Cluster {
     else this.messages = this.messages.map((other) => (other === message ? failure : other))
   }
 
+  /** Timers fire: servers whose wish has come end a turn, and must wish again. */
+  wake(): void {
+    for (const server of this.servers.values()) {
+      if (!server.isUp || server.wakeAt > this.now) continue
+      server.turn()
+      if (!(server.wakeAt > this.now) || server.wakeAt === Infinity)
+        throw new Error(`${server.id} asks to be woken at ${server.wakeAt}, now is ${this.now}`)
+    }
+  }
+
   /** Every server that leads, by its own opinion. */
   leaders(): SimulatedServer[] {
     return [...this.servers.values()].filter(

@@ -23,6 +23,8 @@ export class Invariants {
   readonly #terms: Map<ServerId, Term> = new Map()
   readonly #commits: Map<string, Index> = new Map()
   readonly #reads: Map<string, Index> = new Map()
+  /** What each server acknowledged to its latest leader. */
+  readonly #acks: Map<ServerId, { readonly term: Term; readonly index: Index }> = new Map()
 
   constructor(servers: ReadonlyMap<ServerId, SimulatedServer>) {
     this.#servers = servers
@@ -56,6 +58,7 @@ export class Invariants {
         if (effect.role === 'leader') this.#elected(server, effect.term)
         break
       case 'truncate-log':
+        this.#truncated(server, effect.from)
         check(
           server.consensus.status().role !== 'leader',
           `${server.id} truncates its log as leader`,
@@ -98,7 +101,7 @@ export class Invariants {
       body.success &&
       answers !== undefined
     )
-      checkDurable(server, answers)
+      this.#acknowledged(server, answers)
   }
 
   /** Called when a server appends entries. */
@@ -115,6 +118,31 @@ export class Invariants {
         )
       previous = term
     }
+  }
+
+  /** Durable, and from now on safe from everyone but a later leader. */
+  #acknowledged(server: SimulatedServer, { request }: RequestMessage): void {
+    if (request.type !== 'append-entries' || request.heartbeat) return
+    const { prevLogIndex, prevLogTerm, entries } = request
+    const index = entries?.lastIndex ?? prevLogIndex
+    const term = entries?.runs.at(-1)!.term ?? prevLogTerm
+    check(
+      index === 0 || server.disk.holds(index, term),
+      `${server.id} acknowledges entry ${index} of term ${term}, which its disk lacks`,
+    )
+    const before = this.#acks.get(server.id)
+    if (before?.term !== request.term || before.index < index)
+      this.#acks.set(server.id, { term: request.term, index })
+  }
+
+  #truncated(server: SimulatedServer, from: Index): void {
+    const acked = this.#acks.get(server.id)
+    // A log that a received snapshot replaces goes as a whole; the snapshot keeps what it covers.
+    if (acked === undefined || acked.index <= server.disk.snapshot.index) return
+    check(
+      from > acked.index || server.consensus.status().term > acked.term,
+      `${server.id} truncates entry ${from}, acknowledged to the same leader`,
+    )
   }
 
   #termSaved(server: SimulatedServer, term: Term): void {
@@ -180,6 +208,12 @@ export class Invariants {
       this.#committed[index - 1]?.state.digest === digest,
       `State Machine Safety: ${server.id} restored another state at ${index}`,
     )
+    const acked = this.#acks.get(server.id)
+    const { term } = server.consensus.status()
+    check(
+      acked?.term !== term || acked.index <= index || server.log.has(acked.index),
+      `${server.id} drops entry ${acked?.index} with a snapshot, acknowledged to the same leader`,
+    )
   }
 
   #checkDurableQuorum(leader: SimulatedServer, { index, term }: SimulatedEntry): void {
@@ -191,17 +225,6 @@ export class Invariants {
       `${leader.id} commits entry ${index}, durable on ${holders.length} of ${voters.length} voters only`,
     )
   }
-}
-
-function checkDurable(server: SimulatedServer, { request }: RequestMessage): void {
-  if (request.type !== 'append-entries' || request.heartbeat) return
-  const { prevLogIndex, prevLogTerm, entries } = request
-  const index = entries?.lastIndex ?? prevLogIndex
-  const term = entries?.runs.at(-1)!.term ?? prevLogTerm
-  check(
-    index === 0 || server.disk.holds(index, term),
-    `${server.id} acknowledges entry ${index} of term ${term}, which its disk lacks`,
-  )
 }
 
 function check(condition: boolean, sentence: string): void {

@@ -1,305 +1,151 @@
 // One random run of a cluster: everything that happens follows from the seed.
 import type { ServerId } from '@raftkit/interface/protocol'
-import type { ConsensusTiming } from '@raftkit/raft-core/consensus'
 import { Cluster } from './cluster.ts'
 import type { Message } from './messages.ts'
+import { recover } from './recovery.ts'
 import type { SimulatedServer } from './simulated-server.ts'
 import { testTiming } from './timing.ts'
+import { drawAction, drawWeather, generator, pick, type Action, type Random } from './weather.ts'
 
 export interface RunResult {
   readonly committed: number
+  /** How often each effect was seen, and each role was taken up. */
   readonly counts: ReadonlyMap<string, number>
 }
-
-/** A small generator of uniform numbers in [0, 1) (mulberry32). */
-export function generator(seed: number): () => number {
-  let state = (seed * 2_654_435_761) >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
-
-/** What may go wrong in a run, as weights of the actions. Drawn from the seed, so that runs differ in kind. */
-interface Weather {
-  readonly weights: readonly (readonly [Action, number])[]
-  readonly timing: Partial<ConsensusTiming>
-  readonly voters: number
-  readonly nonvoters: number
-  readonly plain: boolean
-}
-
-type Action =
-  | 'deliver'
-  | 'deliver-any'
-  | 'lose'
-  | 'duplicate'
-  | 'keep'
-  | 'replay'
-  | 'write'
-  | 'read'
-  | 'pass-time'
-  | 'propose'
-  | 'crash'
-  | 'restart'
-  | 'snapshot'
-  | 'ask-read'
-  | 'transfer'
-  | 'isolate'
-  | 'heal'
-  | 'stall'
-  | 'storage-stall'
-  | 'campaign'
-  | 'depose'
 
 const STEPS = 1000
 
 /** Runs one seed; throws when an invariant breaks or the cluster does not recover. */
 export function runSeed(seed: number): RunResult {
-  return new RandomRun(seed).run()
+  return new RandomRun(generator(seed)).run()
 }
 
 class RandomRun {
-  readonly #random: () => number
-  readonly #weather: Weather
+  readonly #random: Random
   readonly #cluster: Cluster
+  readonly #draw: () => Action
   readonly #counts: Map<string, number> = new Map()
   readonly #kept: Message[] = []
-  #isolated: Set<ServerId> = new Set()
+  /** Ways that are cut, as `from>to`. */
+  readonly #cuts: Set<string> = new Set()
+  readonly #frozenDisks: Set<ServerId> = new Set()
   readonly #stalledDisks: Set<ServerId> = new Set()
   #nextValue = 1
   #nextId = 1
 
-  constructor(seed: number) {
-    this.#random = generator(seed)
-    this.#weather = this.#drawWeather()
-    const { voters, nonvoters, timing, plain } = this.#weather
+  constructor(random: Random) {
+    this.#random = random
+    const weather = drawWeather(random)
+    this.#draw = () => drawAction(random, weather)
+    const { voters, nonvoters, timing, preVotes, plain } = weather
     const name = (place: number): ServerId => `n${place + 1}`
     this.#cluster = new Cluster({
       voters: Array.from({ length: voters }, (_, place) => name(place)),
       nonvoters: Array.from({ length: nonvoters }, (_, place) => name(voters + place)),
       timing,
-      random: () => this.#random(),
-      observe: (_, effect) =>
-        this.#count(effect.type === 'role-changed' ? effect.role : effect.type),
+      random,
+      observe: (server, effect) => {
+        this.#count(effect.type === 'role-changed' ? effect.role : effect.type)
+        // A snapshot takes its time, and much may happen meanwhile.
+        if (effect.type === 'install-snapshot' && random() < 0.5) this.#frozenDisks.add(server.id)
+      },
     })
     for (const [id, server] of this.#cluster.servers) {
       this.#cluster.slowDisks.add(id)
-      server.readsAtOnce = this.#random() < 0.5
-      if (plain && this.#random() < 0.5) this.#cluster.plain.add(id)
+      this.#cluster.timing.set(id, {
+        ...this.#cluster.timing.get(id)!,
+        preVote: random() < preVotes,
+      })
+      server.readsAtOnce = random() < 0.5
+      if (random() < plain) this.#cluster.plain.add(id)
     }
   }
 
   run(): RunResult {
-    this.#cluster.start()
+    const cluster = this.#cluster
+    cluster.start()
     for (let step = 0; step < STEPS; step++) {
-      this.#act(this.#drawAction())
-      this.#wake()
+      this.#act(this.#draw())
+      cluster.wake()
     }
-    this.#recover()
-    return { committed: this.#cluster.invariants.committedIndex, counts: this.#counts }
-  }
-
-  #drawWeather(): Weather {
-    const random = this.#random
-    const often = (weight: number): number => (random() < 0.5 ? 0 : random() * weight)
-    return {
-      weights: [
-        ['deliver', 40 + random() * 60],
-        ['deliver-any', often(60)],
-        ['lose', often(12)],
-        ['duplicate', often(6)],
-        ['keep', often(3)],
-        ['replay', often(3)],
-        ['write', 20 + random() * 60],
-        ['read', 20],
-        ['pass-time', 2 + random() * 8],
-        ['propose', 2 + random() * 8],
-        ['crash', often(3)],
-        ['restart', 1 + random() * 3],
-        ['snapshot', often(8)],
-        ['ask-read', often(4)],
-        ['transfer', often(1)],
-        ['isolate', often(2)],
-        ['heal', 0.1 + random() * 0.5],
-        ['depose', often(2)],
-        ['stall', often(0.5)],
-        ['storage-stall', often(0.5)],
-        ['campaign', often(1.5)],
-      ],
-      timing: {
-        preVote: random() < 0.5,
-        maxAppendEntries: 1 + Math.floor(random() * 5),
-        maxInflightAppends: 1 + Math.floor(random() * 4),
-        maxInflightBytes: random() < 0.3 ? 150 : 1_000_000,
-        trailingLogs: Math.floor(random() * 4),
-        maxLeaderStallMs: random() < 0.5 ? 10 : 1000,
-      },
-      voters: [1, 2, 3, 3, 3, 4, 5, 5][Math.floor(random() * 8)]!,
-      nonvoters: random() < 0.3 ? 1 : 0,
-      plain: random() < 0.3,
-    }
-  }
-
-  #drawAction(): Action {
-    const { weights } = this.#weather
-    let rest = this.#random() * weights.reduce((sum, [, weight]) => sum + weight, 0)
-    for (const [action, weight] of weights) {
-      rest -= weight
-      if (rest < 0) return action
-    }
-    return 'deliver'
+    this.#endFaults()
+    recover(cluster)
+    return { committed: cluster.invariants.committedIndex, counts: this.#counts }
   }
 
   #act(action: Action): void {
-    const cluster = this.#cluster
+    const { messages, servers } = this.#cluster
     switch (action) {
       case 'deliver':
-        if (cluster.messages.length === 0) this.#awaitTimer()
-        for (let count = this.#random() * 4; count > 0; count--) this.#deliver(cluster.messages[0])
-        return
+        if (messages.length === 0) this.#awaitTimer()
+        return this.#deliver(4, (waiting) => waiting[0])
       case 'deliver-any':
-        for (let count = this.#random() * 4; count > 0; count--)
-          this.#deliver(this.#pick(cluster.messages))
-        return
+        return this.#deliver(4, (waiting) => this.#pick(waiting))
       case 'lose':
-        return this.#lose(this.#pick(cluster.messages))
+        return this.#lose(this.#pick(messages))
       case 'duplicate':
-        return this.#duplicate(this.#pick(cluster.messages))
+        return this.#duplicate(this.#pick(messages))
       case 'keep':
-        return this.#keep(this.#pick(cluster.messages))
+        return this.#keep()
       case 'replay':
         return this.#duplicate(this.#pick(this.#kept))
-      case 'pass-time':
-        cluster.now += this.#random() < 0.8 ? this.#random() * 10 : this.#random() * 60
-        return
+      case 'cut':
+        return this.#cutOff(this.#leaderOr(this.#pick([...servers.keys()])!, 0.5))
       case 'heal':
-        this.#isolated = new Set()
-        return
+        this.#frozenDisks.clear()
+        return this.#cuts.clear()
       case 'depose':
         return this.#depose()
+      case 'pass-time':
+        this.#cluster.now += this.#random() * (this.#random() < 0.8 ? 10 : 60)
+        return
       default:
-        return this.#actOn(this.#pick([...cluster.servers.values()])!, action)
+        return this.#actOn(this.#pick([...servers.values()])!, action)
     }
   }
 
   #actOn(server: SimulatedServer, action: Action): void {
-    if (action === 'restart') {
-      if (!server.isUp) server.start()
+    if (!server.isUp) {
+      if (action === 'restart') server.start()
       return
     }
-    if (!server.isUp) return
+    const leader = this.#pick(this.#cluster.leaders()) ?? server
     switch (action) {
       case 'write':
-        for (let count = 1 + this.#random() * 3; count >= 1; count--) server.completeWrite()
-        break
+        return this.#write(server, 4)
+      case 'freeze-disk':
+        this.#frozenDisks.add(this.#leaderOr(server.id, 0.5))
+        return
       case 'read':
-        server.completeRead()
-        break
-      case 'propose': {
-        const target = this.#pick(this.#cluster.leaders()) ?? server
-        const count = 1 + Math.floor(this.#random() * 3)
-        target.propose(...Array.from({ length: count }, () => `value ${this.#nextValue++}`))
-        break
-      }
-      case 'ask-read':
-        this.#askRead(this.#pick(this.#cluster.leaders()) ?? server)
-        break
-      case 'transfer':
-        this.#transfer(this.#pick(this.#cluster.leaders()) ?? server)
-        break
-      case 'isolate':
-        this.#isolated.add(
-          (this.#random() < 0.5 ? this.#pick(this.#cluster.leaders()) : undefined)?.id ?? server.id,
-        )
-        break
+        return server.completeRead()
       case 'crash':
-        this.#cluster.crash(server.id)
-        this.#stalledDisks.delete(server.id)
-        if (this.#random() < 0.5) server.start()
-        break
+        return this.#crash(server)
       case 'snapshot':
-        server.takeSnapshot()
-        break
+        return server.takeSnapshot()
       case 'stall':
-        server.turn({ type: 'stalled', forMs: this.#random() * 40 })
-        break
+        return server.turn({ type: 'stalled', forMs: this.#random() * 40 })
       case 'storage-stall':
-        this.#stallStorage(server)
-        break
+        return this.#stallStorage(server)
       case 'campaign':
-        // As if the election timer were as short as can be.
-        this.#cluster.now = Math.max(
-          this.#cluster.now,
-          Math.min(server.wakeAt, this.#cluster.now + 200),
-        )
-        server.turn()
-        break
+        return this.#hurry(server)
+      case 'propose':
+        return this.#propose(leader)
+      case 'ask-read':
+        return this.#askRead(leader)
+      case 'transfer':
+        return this.#transfer(leader)
       default:
-        throw new Error(`${action} is not about one server`)
     }
   }
 
-  /**
-   * The worst moment to lose a leader: it has new entries, some peers may have some of them, and it is cut off while
-   * another server campaigns. It comes back with what it has.
-   */
-  #depose(): void {
-    const leader = this.#pick(this.#cluster.leaders())
-    if (leader === undefined) return
-    this.#isolated.add(leader.id)
-    const count = 1 + Math.floor(this.#random() * 3)
-    leader.propose(...Array.from({ length: count }, () => `value ${this.#nextValue++}`))
-    for (let writes = this.#random() * 4; writes > 0; writes--) leader.completeWrite()
-    this.#cluster.now += 2 * testTiming.heartbeatTimeoutMs
-    this.#pick(
-      [...this.#cluster.servers.values()].filter((other) => other !== leader && other.isUp),
-    )?.turn()
-  }
-
-  /** Nothing is under way in the network: a disk gets on, or time passes until some timer fires. */
-  #awaitTimer(): void {
-    const busy = [...this.#cluster.servers.values()].filter(
-      (server) => server.disk.pending.length > 0,
-    )
-    if (busy.length > 0) {
-      this.#pick(busy)!.completeWrite()
-      return
+  #deliver(most: number, choose: (messages: readonly Message[]) => Message | undefined): void {
+    for (let count = this.#random() * most; count > 0; count--) {
+      const message = choose(this.#cluster.messages)
+      if (message === undefined) return
+      const isCut = message.type !== 'failure' && this.#cuts.has(`${message.from}>${message.to}`)
+      if (isCut) this.#lose(message)
+      else this.#cluster.deliver(message)
     }
-    let next = Infinity
-    for (const server of this.#cluster.servers.values()) next = Math.min(next, server.wakeAt)
-    if (next < Infinity) this.#cluster.now = Math.max(this.#cluster.now, next)
-  }
-
-  #askRead(server: SimulatedServer): void {
-    const readId = this.#nextId++
-    this.#cluster.invariants.readRequested(server, readId)
-    server.turn({ type: 'read-requested', readId, needsIndex: true })
-  }
-
-  #transfer(server: SimulatedServer): void {
-    const transferId = this.#nextId++
-    const target = this.#random() < 0.5 ? undefined : this.#pick([...this.#cluster.servers.keys()])
-    server.turn(
-      target === undefined
-        ? { type: 'transfer-requested', transferId }
-        : { type: 'transfer-requested', transferId, target },
-    )
-  }
-
-  #stallStorage(server: SimulatedServer): void {
-    const isStalled = this.#stalledDisks.delete(server.id)
-    if (!isStalled) this.#stalledDisks.add(server.id)
-    server.turn({ type: isStalled ? 'storage-recovered' : 'storage-stalled' })
-  }
-
-  #deliver(message: Message | undefined): void {
-    if (message === undefined) return
-    const isCut = this.#isolated.has(message.from) !== this.#isolated.has(message.to)
-    if (isCut && message.type !== 'failure') this.#lose(message)
-    else this.#cluster.deliver(message)
   }
 
   #lose(message: Message | undefined): void {
@@ -310,78 +156,115 @@ class RandomRun {
     if (message !== undefined) this.#cluster.messages.push(message)
   }
 
-  #keep(message: Message | undefined): void {
+  /** Keeps a message for much later; snapshots by preference, since they are rare. */
+  #keep(): void {
+    const { messages } = this.#cluster
+    const snapshot = messages.find(
+      (message) => message.type === 'request' && message.request.type === 'install-snapshot',
+    )
+    const message = snapshot ?? this.#pick(messages)
     if (message !== undefined && this.#kept.length < 50) this.#kept.push(message)
   }
 
-  /** Timers fire: servers whose wish has come end a turn. */
-  #wake(): void {
-    for (const server of this.#cluster.servers.values())
-      if (server.isUp && server.wakeAt <= this.#cluster.now) server.turn()
+  /** Cuts a server off: what it sends, what it is sent, or both. */
+  #cutOff(id: ServerId): void {
+    const kind = this.#random()
+    for (const other of this.#cluster.servers.keys()) {
+      if (kind < 0.7) this.#cuts.add(`${id}>${other}`)
+      if (kind < 0.4 || kind >= 0.7) this.#cuts.add(`${other}>${id}`)
+    }
   }
 
-  /** The faults end. Within bounded time some leader commits something new, and all servers have it. */
-  #recover(): void {
+  /** Nothing is under way in the network: a disk gets on, or time passes until some timer fires. */
+  #awaitTimer(): void {
+    const servers = [...this.#cluster.servers.values()]
+    const busy = servers.filter(
+      ({ id, disk }) => disk.pending.length > 0 && !this.#frozenDisks.has(id),
+    )
+    if (busy.length > 0) return this.#write(this.#pick(busy)!, 1)
+    const next = Math.min(...servers.map((server) => server.wakeAt))
+    if (next < Infinity) this.#cluster.now = Math.max(this.#cluster.now, next)
+  }
+
+  #write(server: SimulatedServer, most: number): void {
+    if (this.#frozenDisks.has(server.id)) return
+    for (let count = this.#random() * most; count > 0; count--) server.completeWrite()
+  }
+
+  #crash(server: SimulatedServer): void {
+    this.#cluster.crash(server.id)
+    this.#stalledDisks.delete(server.id)
+    if (this.#random() < 0.5) server.start()
+  }
+
+  /** As if the election timer of this server were the shortest. */
+  #hurry(server: SimulatedServer): void {
     const cluster = this.#cluster
-    this.#isolated = new Set()
-    for (const server of cluster.servers.values()) {
+    cluster.now = Math.max(cluster.now, Math.min(server.wakeAt, cluster.now + 200))
+    server.turn()
+  }
+
+  /**
+   * The worst moment to lose a leader: it has new entries, some peers may have some of them, and it is cut off while
+   * another server campaigns. It comes back with what it has.
+   */
+  #depose(): void {
+    const leader = this.#pick(this.#cluster.leaders())
+    if (leader === undefined) return
+    if (this.#random() < 0.5) this.#cutOff(leader.id)
+    this.#propose(leader)
+    if (this.#random() < 0.3) this.#frozenDisks.add(leader.id)
+    if (this.#random() < 0.5) this.#cutOff(leader.id)
+    this.#write(leader, 4)
+    this.#cluster.now += 2 * testTiming.heartbeatTimeoutMs
+    const others = [...this.#cluster.servers.values()].filter(
+      (other) => other !== leader && other.isUp,
+    )
+    this.#pick(others)?.turn()
+  }
+
+  #propose(leader: SimulatedServer): void {
+    const count = 1 + Math.floor(this.#random() * 3)
+    leader.propose(...Array.from({ length: count }, () => `value ${this.#nextValue++}`))
+  }
+
+  #askRead(leader: SimulatedServer): void {
+    const readId = this.#nextId++
+    this.#cluster.invariants.readRequested(leader, readId)
+    leader.turn({ type: 'read-requested', readId, needsIndex: true })
+  }
+
+  #transfer(leader: SimulatedServer): void {
+    const transferId = this.#nextId++
+    const target = this.#random() < 0.5 ? undefined : this.#pick([...this.#cluster.servers.keys()])
+    const request = { type: 'transfer-requested', transferId } as const
+    leader.turn(target === undefined ? request : { ...request, target })
+  }
+
+  #stallStorage(server: SimulatedServer): void {
+    const isStalled = this.#stalledDisks.delete(server.id)
+    if (!isStalled) this.#stalledDisks.add(server.id)
+    server.turn({ type: isStalled ? 'storage-recovered' : 'storage-stalled' })
+  }
+
+  #endFaults(): void {
+    for (const server of this.#cluster.servers.values()) {
       server.readsAtOnce = true
-      cluster.slowDisks.delete(server.id)
+      this.#cluster.slowDisks.delete(server.id)
       if (!server.isUp) server.start()
       if (this.#stalledDisks.has(server.id)) this.#stallStorage(server)
       while (server.completeWrite());
       server.turn()
     }
-    const until = cluster.now + 5000
-    let goal: number | undefined
-    let goalTerm: number | undefined
-    while (cluster.now < until) {
-      for (let count = 0; cluster.messages.length > 0 && count < 1000; count++)
-        cluster.deliver(cluster.messages[0]!)
-      const leader = cluster.leaders().at(-1)
-      if (leader !== undefined && leader.consensus.status().term !== goalTerm) {
-        leader.propose('the end')
-        const { role, lastIndex, term } = leader.consensus.status()
-        if (role === 'leader' && leader.log.get(lastIndex)?.value === 'the end')
-          [goal, goalTerm] = [lastIndex, term]
-      }
-      if (goal !== undefined && this.#haveAll(goal)) return this.#checkRest()
-      cluster.now += 2
-      this.#wake()
-    }
-    throw new Error(`no progress within 5 s after the faults ended: ${this.#describe()}`)
   }
 
-  #haveAll(index: number): boolean {
-    for (const server of this.#cluster.servers.values())
-      if (server.machine.index < index) return false
-    return true
-  }
-
-  /** At rest nothing is left over: no answer owed, no window in use. */
-  #checkRest(): void {
-    const cluster = this.#cluster
-    while (cluster.messages.length > 0) cluster.deliver(cluster.messages[0]!)
-    for (const server of cluster.servers.values()) {
-      if (server.unanswered.size > 0)
-        throw new Error(`${server.id} owes ${server.unanswered.size} answers`)
-      for (const peer of server.consensus.status().peers)
-        if (peer.inflightAppends > 0 || peer.inflightBytes > 0)
-          throw new Error(`${server.id} waits for ${peer.id} with nothing under way`)
-    }
-  }
-
-  #describe(): string {
-    return [...this.#cluster.servers.values()]
-      .map((server) => {
-        const { latest: _, committed: __, ...status } = server.consensus.status()
-        return `${server.id} ${JSON.stringify(status)}`
-      })
-      .join('\n')
+  #leaderOr(id: ServerId, chance: number): ServerId {
+    const leader = this.#random() < chance ? this.#pick(this.#cluster.leaders()) : undefined
+    return leader?.id ?? id
   }
 
   #pick<T>(items: readonly T[]): T | undefined {
-    return items[Math.floor(this.#random() * items.length)]
+    return pick(this.#random, items)
   }
 
   #count(what: string): void {
