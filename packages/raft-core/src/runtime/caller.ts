@@ -4,7 +4,7 @@ import { RaftError, type Outcome } from '@raftkit/interface'
 export interface WaitOptions {
   /** Stops waiting; the call rejects with `RAFT_ABORTED`. What was already appended is not taken back. */
   readonly signal?: AbortSignal
-  /** Milliseconds after which the call rejects with `RAFT_TIMEOUT`. Default: no limit. */
+  /** Milliseconds, above 0, after which the call rejects with `RAFT_TIMEOUT`. Default: no limit. */
   readonly timeoutMs?: number
 }
 

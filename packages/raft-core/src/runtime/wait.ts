@@ -6,10 +6,10 @@ import { Caller, type WaitOptions } from './caller.ts'
 export function deadlineOf(options: WaitOptions | undefined, now: number): number {
   const timeoutMs = options?.timeoutMs
   if (timeoutMs === undefined) return Infinity
-  if (typeof timeoutMs === 'number' && timeoutMs >= 0) return now + timeoutMs
+  if (typeof timeoutMs === 'number' && timeoutMs > 0) return now + timeoutMs
   throw new RaftError(
     'RAFT_INVALID_ARGUMENT',
-    `timeoutMs is ${String(timeoutMs)}, it must be a number of milliseconds from 0 on`,
+    `timeoutMs is ${String(timeoutMs)}, it must be a number of milliseconds above 0`,
   )
 }
 

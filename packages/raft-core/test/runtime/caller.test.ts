@@ -68,13 +68,12 @@ describe('deadlineOf', () => {
   it.each([
     [undefined, Infinity],
     [{}, Infinity],
-    [{ timeoutMs: 0 }, 100],
     [{ timeoutMs: 5 }, 105],
   ])('of %j is %d', (options, deadline) => {
     expect(deadlineOf(options, 100)).toBe(deadline)
   })
 
-  it.each([-1, Number.NaN])('refuses a timeout of %d', (timeoutMs) => {
+  it.each([-1, 0, Number.NaN])('refuses a timeout of %d', (timeoutMs) => {
     expect(() => deadlineOf({ timeoutMs }, 100)).toThrow('it must be a number of milliseconds')
   })
 })

@@ -25,6 +25,8 @@ export interface ClusterOptions {
   readonly seed?: number
   readonly config?: Partial<RaftConfig>
   readonly suffrage?: Readonly<Record<string, Suffrage>>
+  /** Members that are not started. */
+  readonly absent?: readonly string[]
   readonly options?: Partial<RaftOptions<string>>
   /** Wraps the transport of a server. */
   readonly transport?: (transport: Transport) => Transport
@@ -64,7 +66,8 @@ export class TestCluster {
   /** Starts a cluster of new servers. */
   static async start(options: ClusterOptions = {}): Promise<TestCluster> {
     const cluster = new TestCluster(options)
-    for (const { id } of cluster.configuration.servers) await cluster.add(id)
+    for (const { id } of cluster.configuration.servers)
+      if (!options.absent?.includes(id)) await cluster.add(id)
     return cluster
   }
 

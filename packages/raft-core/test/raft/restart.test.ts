@@ -1,0 +1,73 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { TestCluster, type ClusterOptions } from '../support/test-cluster.ts'
+import { bytesOf } from '../support/text-machine.ts'
+
+let cluster: TestCluster
+async function start(options: ClusterOptions = {}): Promise<TestCluster> {
+  cluster = await TestCluster.start(options)
+  return cluster
+}
+afterEach(() => cluster.stop())
+
+async function apply(...texts: string[]): Promise<void> {
+  const leader = await cluster.leader()
+  for (const text of texts) await cluster.clock.wait(leader.raft.apply(bytesOf(text)))
+}
+
+describe('a cluster that was stopped', () => {
+  it.each([['a'], ['a', 'b', 'c']])(
+    'knows everything when it is started again: %s',
+    async (...ids) => {
+      await start({ ids })
+      await apply('1', '2', '3')
+      for (const member of cluster.members) await cluster.kill(member)
+      for (const member of cluster.members) await cluster.restart(member)
+      const leader = await cluster.leader()
+      expect(leader.machine.texts).toEqual(['1', '2', '3'])
+      await apply('4')
+      await cluster.converged('4')
+    },
+  )
+
+  it('starts from the snapshot and the log after it', async () => {
+    const { clock } = await start({ config: { trailingLogs: 0 } })
+    await apply('1', '2')
+    for (const { raft, machine } of cluster.members) {
+      await clock.until(() => machine.texts.length === 2)
+      await clock.wait(raft.snapshot())
+    }
+    await apply('3')
+    for (const member of cluster.members) await cluster.restart(member)
+    await cluster.leader()
+    await cluster.converged('3')
+    for (const { machine } of cluster.members) {
+      expect(machine.restores).toBe(1)
+      expect(machine.texts).toEqual(['1', '2', '3'])
+    }
+  })
+
+  it('applies nothing before it knows that it is committed', async () => {
+    await start()
+    await apply('1')
+    for (const member of cluster.members) await cluster.kill(member)
+    const [alone] = cluster.members
+    await cluster.restart(alone!)
+    await cluster.clock.advance(5000)
+    expect(alone!.machine.texts).toEqual([])
+    expect(alone!.raft.commitIndex).toBe(0)
+    expect(alone!.raft.lastIndex).toBeGreaterThan(1)
+  })
+
+  it('keeps its term and its vote', async () => {
+    await start()
+    const leader = await cluster.leader()
+    const term = leader.raft.currentTerm
+    for (const member of cluster.members) await cluster.kill(member)
+    for (const member of cluster.members) await cluster.restart(member)
+    for (const { raft } of cluster.members) expect(raft.currentTerm).toBe(term)
+    expect((await leader.data.reopen().loadHardState())?.votedFor).toEqual({
+      id: leader.id,
+      address: leader.id,
+    })
+  })
+})
