@@ -15,7 +15,7 @@ const BLOCK_SIZE = 16 * 1024
 /** Received bytes that are not taken yet, in the chunks in which they came. */
 export class ByteQueue {
   readonly #segments: Segment[] = []
-  /** The last segment, when it is an own block with room. */
+  /** The last segment, when it is an own block; of no meaning while there are no segments. */
   #block: Segment | undefined
   #length = 0
   /** How far the scan for the end of the next value has come: a segment, a place in it, and bytes so far. */
@@ -82,7 +82,6 @@ export class ByteQueue {
     }
     this.#length -= length
     if (used > 0) this.#segments.splice(0, used)
-    if (this.#segments.length === 0) this.#block = undefined
     this.#scanSegment = 0
     this.#scanAt = this.#segments[0]?.start ?? 0
     this.#scanned = 0

@@ -1,4 +1,3 @@
-import { decodeFailed } from './decode-error.ts'
 import type { Unpack } from './unpack.ts'
 
 /** An entry as it was read, before it is checked. */
@@ -16,10 +15,9 @@ const DECLARED = ['Index', 'Term', 'Type', 'Data', 'Extensions', 'AppendedAt'] a
 
 /**
  * Reads an entry in any form that go-msgpack takes: keys in any order, unknown ones passed over, the last of
- * equal ones counting, missing ones zero; or an array in declaration order. Not nil, which would crash Go.
+ * equal ones counting, missing ones zero; or an array in declaration order. Not nil: Go takes it, and crashes on it later.
  */
 export function readEntryFields(unpack: Unpack): EntryFields {
-  if (unpack.nil()) throw decodeFailed('an entry is nil')
   const fields = { ...ABSENT }
   const { form, size } = unpack.struct('an entry')
   for (let i = 0; i < size; i++) {

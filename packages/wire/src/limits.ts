@@ -16,7 +16,7 @@ export interface WireLimits {
   readonly maxSnapshotBytes: number
   /** Servers of one configuration. Default 1024. */
   readonly maxServers: number
-  /** Bytes of an id, an address, an error text or a map key. Default 16 KiB. */
+  /** Bytes of an id, an address, an error text or an unknown map key. Default 16 KiB. */
   readonly maxStringBytes: number
   /** Maps and arrays inside each other, the message itself included; at least 3. Default 32. */
   readonly maxDepth: number

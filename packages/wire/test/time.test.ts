@@ -86,6 +86,22 @@ describe('times that raftkit writes', () => {
 })
 
 describe('times from elsewhere', () => {
+  it.each([
+    ['MarshalBinary of another version', 'af020000000edd257425075bcd15ffff'],
+    ['16 bytes of version 1', 'b0010000000edd257425075bcd15ffff00'],
+    ['an extension of another type', 'd60565937d25'],
+    ['a timestamp of 5 bytes', 'c705ff65937d2500'],
+    ['an extension without bytes', 'c700ff'],
+    ['a number', '05'],
+    ['a map', '80'],
+  ])('are refused: %s', (_, bytes) => {
+    expect(() => read(bytes)).toThrow(expect.objectContaining({ code: 'RAFT_DECODE_FAILED' }))
+  })
+
+  it('have all their nanoseconds', () => {
+    expect(read('a8ee6b27fc65937d25')).toBe(Date.UTC(2024, 0, 2, 3, 4, 5, 999))
+  })
+
   it('beyond what a Date holds are absent', () => {
     expect(read(`af017fffffffffffffff00000000ffff`)).toBeUndefined()
     expect(read(`af018000000000000000ffffffffffff`)).toBeUndefined()

@@ -86,6 +86,12 @@ describe('ValueScanner', () => {
     expect(() => lengthOf([entry], entry.length - 1)).toThrow(/maxMessageBytes/)
   })
 
+  it('counts what came in earlier pieces towards the limit', () => {
+    const pieces = Array.from(unhex('93 91a161 92cd0001c0 07'), (byte) => Uint8Array.of(byte))
+    expect(lengthOf(pieces, pieces.length)).toBe(pieces.length)
+    expect(() => lengthOf(pieces, pieces.length - 1)).toThrow(/maxMessageBytes/)
+  })
+
   it('refuses containers nested deeper than the limit', () => {
     expect(lengthOf([unhex('91'.repeat(5) + '90')], 100, 5)).toBe(6)
     expect(() => lengthOf([unhex('91'.repeat(6) + '01')], 100, 5)).toThrow(
