@@ -145,8 +145,9 @@ function importProblem(specifier, name, rule) {
 /** The modules a file imports, in any form of import or re-export. */
 function importedModules(text) {
   const code = withoutComments(text)
-  const pattern = /(?:\bfrom\s*|\bimport\s*\(\s*|\bimport\s+)(['"])([^'"]+)\1/g
-  return [...code.matchAll(pattern)].map((match) => match[2])
+  const statements = /(?:^|[;\n])\s*(?:import|export)\b(?:[^'"`;=]*?\bfrom)?\s*(['"])([^'"\n]+)\1/g
+  const calls = /\bimport\s*\(\s*(['"])([^'"\n]+)\1/g
+  return [...code.matchAll(statements), ...code.matchAll(calls)].map((match) => match[2])
 }
 
 /** Which of `words` stand in the code, outside comments, strings and property names. */

@@ -1,7 +1,7 @@
 import type { Clock, Random } from '@raftkit/interface'
 
 /** The platform's immediate: there in Node, Deno and Bun, not in browsers. */
-const { setImmediate } = globalThis as { setImmediate?: (callback: () => void) => unknown }
+const immediate = (globalThis as { setImmediate?: (callback: () => void) => unknown }).setImmediate
 
 /** Real time, by what every platform has. */
 export const realClock: Clock = {
@@ -13,7 +13,7 @@ export const realClock: Clock = {
     return { cancel: () => clearTimeout(timer) }
   },
   afterInput(callback) {
-    if (setImmediate) setImmediate(callback)
+    if (immediate) immediate(callback)
     else setTimeout(callback, 0)
   },
 }
