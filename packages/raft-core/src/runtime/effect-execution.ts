@@ -11,7 +11,7 @@ import type { Effect } from '../consensus/effects.ts'
 import type { RaftEvents } from '../raft-events.ts'
 import type { EventEmitter } from './event-emitter.ts'
 import type { Lanes } from './lanes.ts'
-import { refusalError } from './refusals.ts'
+import { notLeader, refusalError } from './refusals.ts'
 import type { Standing } from './standing.ts'
 import type { WakeTimer } from './wake-timer.ts'
 
@@ -149,6 +149,8 @@ export class EffectExecution<R> {
           refusalError(effect.reason, 'the command', leader),
         )
       case 'proposals-orphaned':
+        // Before places become free: a waiting caller would be let in to be refused.
+        lanes.proposals.admission.refuseWaiting(notLeader(undefined))
         return lanes.proposals.orphan(lanes.applier.commitIndex)
       case 'read-confirmed':
         return lanes.reads.confirmed(effect.readId, effect.index, lanes.applier.appliedIndex)
@@ -179,10 +181,6 @@ export class EffectExecution<R> {
           { role: effect.role, term: effect.term, reason: effect.reason },
           'the role changed',
         )
-        if (effect.role !== 'leader')
-          this.#targets.lanes.proposals.admission.refuseWaiting(
-            refusalError('not-leader', 'the command', standing.leader),
-          )
         return standing.roleChanged(effect.role, effect.term, effect.reason)
       case 'leader-changed':
         logger.info({ leader: effect.leader?.id, term: effect.term }, 'the leader changed')

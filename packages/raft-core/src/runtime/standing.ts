@@ -9,6 +9,8 @@ export class Standing {
   readonly #events: EventEmitter<RaftEvents>
   #state: RaftState = 'follower'
   #term: Term
+  /** The term in which the role was taken up. */
+  #roleTerm: Term
   #leader: KnownLeader | undefined
   /** The own no-op of a leader that is not ready yet. */
   #readyAt: Index = Infinity
@@ -17,6 +19,7 @@ export class Standing {
   constructor(events: EventEmitter<RaftEvents>, term: Term) {
     this.#events = events
     this.#term = term
+    this.#roleTerm = term
   }
 
   get state(): RaftState {
@@ -45,9 +48,11 @@ export class Standing {
   roleChanged(role: Role, term: Term, reason: string): void {
     if (this.#state === 'stopped') return
     const state = role === 'pre-candidate' ? 'candidate' : role
-    const hasChanged = state !== this.#state || term !== this.#term
+    // Pre-candidate and candidate are the same outside, but for the term.
+    const hasChanged = state !== this.#state || term !== this.#roleTerm
     this.#state = state
     this.#term = term
+    this.#roleTerm = term
     this.#readyAt = Infinity
     if (hasChanged) this.#events.emit('role-changed', { role: state, term, reason })
   }
