@@ -9,3 +9,14 @@ export {
 } from './snapshot-store/suite.ts'
 export { type StableStoreSuite, testStableStore } from './stable-store.ts'
 export { type TransportManifest, type TransportSuite, testTransport } from './transport/suite.ts'
+export {
+  type StreamLayerManifest,
+  type StreamLayerSuite,
+  testStreamLayer,
+} from './stream-layer/suite.ts'
+export type { StateMachineHooks } from './state-machine/replica.ts'
+export {
+  type StateMachineManifest,
+  type StateMachineSuite,
+  testStateMachine,
+} from './state-machine/suite.ts'

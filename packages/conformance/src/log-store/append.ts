@@ -71,15 +71,15 @@ function edgeCases(test: LogStoreCase): void {
   })
 
   test('keeps thousands of entries, in the order of their indexes', async (store) => {
-    // Passes 255, 256, 65 535 and 65 536, where a key that does not sort by number goes wrong.
-    const first = 65_000
+    // Across 10 000 and, below, 65 536: a key that sorts as text or in little-endian order goes wrong there.
+    const first = 9_400
     const entries = sampleEntries(1200, 2)
     for (let i = 0; i < entries.length; i += 100)
       await append(store, first + i, entries.slice(i, i + 100))
     await assertHolds(store, first, entries)
     await store.truncatePrefix(first + 1199)
-    await append(store, 200, entries.slice(0, 100))
-    await assertHolds(store, 200, entries.slice(0, 100))
+    await append(store, 65_500, entries.slice(0, 100))
+    await assertHolds(store, 65_500, entries.slice(0, 100))
   })
 
   for (const first of [7, 2 ** 31 - 2, 2 ** 32 - 2, 2 ** 40, Number.MAX_SAFE_INTEGER - 3])

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { LogType } from '@raftkit/interface'
 import type { EntryBatch } from '@raftkit/interface'
+import { nextTurn } from '../occasion.ts'
 import { rejectsWith } from '../rejection.ts'
 import { assertSameBytes, sampleBytes } from '../sample-bytes.ts'
 import { sampleEntries } from '../sample-entries.ts'
@@ -79,6 +80,7 @@ function concurrentCases(test: LogStoreCase): void {
     }
     const reading = async (): Promise<void> => {
       while (!done) {
+        await nextTurn()
         const { lastIndex } = await store.bounds()
         assert.equal(lastIndex % 5, 0, 'a batch is there as a whole or not at all')
         await Promise.all([

@@ -1,6 +1,7 @@
-// What the parts of the transport suite share: how a case is written, and small things to wait on.
+// What the parts of the transport suite share: how a case is written, and what handlers are used.
 
 import type { Peer, RpcContext, RpcHandler, RpcRequest, Transport } from '@raftkit/interface'
+import { occasion } from '../occasion.ts'
 import { answerTo } from './messages.ts'
 
 /** Registers one case; `a` and `b` are open, reach each other and have no handler yet. */
@@ -28,21 +29,6 @@ export async function nobody(more: OpenMore): Promise<Peer> {
   const peer = peerOf(gone)
   await gone.close()
   return peer
-}
-
-/** Something that happens once, and can be awaited before or after. */
-export interface Occasion<T = void> {
-  readonly promise: Promise<T>
-  readonly happen: (value: T) => void
-}
-
-/** A new {@link Occasion}. */
-export function occasion<T = void>(): Occasion<T> {
-  let happen: (value: T) => void = () => {}
-  const promise = new Promise<T>((resolve) => {
-    happen = resolve
-  })
-  return { promise, happen }
 }
 
 /** What a handler was called with. */
@@ -81,10 +67,4 @@ export function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve()
     else signal.addEventListener('abort', () => resolve(), { once: true })
   })
-}
-
-/** Keeps a rejection from being reported as unhandled until the test looks at it. */
-export function watched<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => {})
-  return promise
 }

@@ -5,17 +5,10 @@ import type {
   RpcHandler,
   Transport,
 } from '@raftkit/interface'
+import { occasion, watched } from '../occasion.ts'
 import { rejectionOf, rejectsWith } from '../rejection.ts'
 import { voteOf } from './calls.ts'
-import {
-  aborted,
-  nobody,
-  occasion,
-  peerOf,
-  recordingHandler,
-  silentHandler,
-  watched,
-} from './case.ts'
+import { aborted, nobody, peerOf, recordingHandler, silentHandler } from './case.ts'
 import type { TransportCase } from './case.ts'
 import { answerTo, appendEntries, assertSameMessage } from './messages.ts'
 

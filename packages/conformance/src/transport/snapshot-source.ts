@@ -1,4 +1,4 @@
-import { occasion } from './case.ts'
+import { occasion } from '../occasion.ts'
 
 /** What a {@link SnapshotSource} gives. */
 export interface SnapshotSourceOptions {
