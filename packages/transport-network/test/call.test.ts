@@ -110,6 +110,7 @@ describe('call', () => {
   it('ends a connection that comes after its time was up', async () => {
     const { a, clock, streamA } = await openPair()
     const gate = deferred<void>()
+    streamA.heedsSignals = false
     streamA.onDial = () => gate.promise
     const late = a.call(peerB, heartbeat(), { timeoutMs: 100 })
     clock.advance(100)

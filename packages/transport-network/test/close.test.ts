@@ -101,6 +101,7 @@ it('a closed transport refuses everything and closes again without harm', async 
 it('ends a connection that is accepted or dialled while it closes', async () => {
   const { a, b, streamA, streamB } = await openPair()
   const gate = deferred<void>()
+  streamA.heedsSignals = false
   streamA.onDial = () => gate.promise
   const call = a.call(peerB, heartbeat())
   const closing = a.close()

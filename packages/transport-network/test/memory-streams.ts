@@ -163,6 +163,8 @@ export class MemoryLayer implements StreamLayer {
   bufferBytes = 64 * 1024
   /** Whether nothing is delivered to a connection that is accepted from now on. */
   holds = false
+  /** Whether a dial stops when its signal is aborted. */
+  heedsSignals = true
   closed = false
   readonly #network: MemoryNetwork
   #onConnection: ((connection: StreamConnection) => void) | undefined
@@ -173,6 +175,7 @@ export class MemoryLayer implements StreamLayer {
   }
 
   async listen(onConnection: (connection: StreamConnection) => void): Promise<void> {
+    if (this.closed) throw closedError()
     if (this.#network.layers.has(this.localAddress))
       throw new RaftError('RAFT_LISTEN_FAILED', `${this.localAddress} is taken`)
     this.#network.layers.set(this.localAddress, this)
@@ -183,10 +186,16 @@ export class MemoryLayer implements StreamLayer {
     address: ServerAddress,
     options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
   ): Promise<StreamConnection> {
+    if (this.closed) throw closedError()
+    options.signal?.throwIfAborted()
     this.dials += 1
     await this.onDial(address, options.signal)
+    // As over a real network, a connection takes a turn of the event loop to be made.
+    await new Promise((resolve) => setImmediate(resolve))
+    if (this.heedsSignals) options.signal?.throwIfAborted()
+    if (this.closed) throw closedError()
     const target = this.#network.layers.get(address)
-    if (target === undefined || target.closed)
+    if (target === undefined)
       throw new RaftError('RAFT_DIAL_FAILED', `nobody listens on ${address}`, { retryable: true })
     const [near, far] = MemoryConnection.pair(this.localAddress, address)
     near.bufferBytes = this.bufferBytes
@@ -202,6 +211,10 @@ export class MemoryLayer implements StreamLayer {
     this.#network.layers.delete(this.localAddress)
     for (const connection of [...this.dialled, ...this.accepted]) connection.destroy()
   }
+}
+
+function closedError(): RaftError {
+  return new RaftError('RAFT_TRANSPORT_CLOSED', 'the layer is closed')
 }
 
 /** The addresses that know each other. */

@@ -8,7 +8,6 @@ import type { TcpTlsOptions } from './options.ts'
 /** What a dial needs to know. */
 export interface DialOptions {
   readonly timeoutMs: number
-  readonly keepAliveMs: number
   readonly signal?: AbortSignal | undefined
   readonly tls?: TcpTlsOptions | undefined
   /** Called with the socket as soon as there is one. */
@@ -58,7 +57,7 @@ export function dial(address: ServerAddress, options: DialOptions): Promise<Sock
 }
 
 function openSocket(address: ServerAddress, options: DialOptions): Socket {
-  const { tls, keepAliveMs } = options
+  const { tls } = options
   let target
   try {
     target = parseAddress(address)
@@ -69,17 +68,11 @@ function openSocket(address: ServerAddress, options: DialOptions): Socket {
     })
   }
   const { host, port } = target
-  const common = {
-    host,
-    port,
-    noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay: keepAliveMs,
-  }
-  if (tls === undefined) return connect(common)
+  if (tls === undefined) return connect({ host, port })
   const servername = tls.serverName ?? (isIP(host) === 0 ? host : undefined)
   return connectTls({
-    ...common,
+    host,
+    port,
     ...secureContextOptions(tls),
     rejectUnauthorized: true,
     ...(servername === undefined ? {} : { servername }),

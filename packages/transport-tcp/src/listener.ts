@@ -1,54 +1,51 @@
 import { messageOf, type Logger } from '@raftkit/interface'
+import { formatAddress } from '@raftkit/transport-network'
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import { isAuthorized, secureContextOptions } from './mutual-tls.ts'
 import type { TcpTlsOptions } from './options.ts'
 
+/** Milliseconds. Node's own default is two minutes. */
+const DEFAULT_HANDSHAKE_TIMEOUT_MS = 5_000
+const DEFAULT_MAX_HANDSHAKES = 256
+
 /** What a listener needs to know. */
 export interface ListenerOptions {
-  readonly keepAliveMs: number
   readonly tls: TcpTlsOptions | undefined
   readonly logger: Logger
-  /** Every accepted socket, before any handshake. */
-  readonly onSocket: (socket: Socket) => void
+  /** Every socket that has to be ended when the listener is closed. */
+  readonly track: (socket: Socket) => void
+  /** The socket is in the hands of another one, which is tracked. */
+  readonly untrack: (socket: Socket) => void
   /** A socket that is ready for requests. */
   readonly onConnection: (socket: Socket) => void
 }
 
 /** A server that does not listen yet. */
 export function createListener(options: ListenerOptions): Server {
-  const { tls, keepAliveMs, onSocket, onConnection } = options
-  const common = { noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs }
-  if (tls !== undefined) return createTlsListener(tls, common, options)
-  return createServer(common, (socket) => {
-    onSocket(socket)
+  const { tls, track, onConnection } = options
+  if (tls !== undefined) return createTlsListener(tls, options)
+  return createServer((socket) => {
+    track(socket)
     onConnection(socket)
   })
 }
 
-function createTlsListener(tls: TcpTlsOptions, common: object, options: ListenerOptions): Server {
-  const { logger, onSocket, onConnection } = options
-  const maxHandshakes = tls.maxHandshakes ?? 256
-  const shaking = new Map<string, Socket>()
+function createTlsListener(tls: TcpTlsOptions, options: ListenerOptions): Server {
+  const { logger, track, onConnection } = options
   const server = createTlsServer({
-    ...common,
     ...secureContextOptions(tls),
     requestCert: true,
     rejectUnauthorized: true,
-    handshakeTimeout: tls.handshakeTimeoutMs ?? 5_000,
+    handshakeTimeout: tls.handshakeTimeoutMs ?? DEFAULT_HANDSHAKE_TIMEOUT_MS,
   })
-  server.on('connection', (socket: Socket) => {
-    onSocket(socket)
-    const key = portsOf(socket)
-    shaking.set(key, socket)
-    socket.once('close', () => shaking.delete(key))
-    if (shaking.size > maxHandshakes) shaking.values().next().value?.destroy()
-  })
+  const handshakes = new Handshakes(tls.maxHandshakes ?? DEFAULT_MAX_HANDSHAKES, options)
+  server.on('connection', (socket: Socket) => handshakes.begin(socket))
   server.on('secureConnection', (socket) => {
-    shaking.delete(portsOf(socket))
-    const remote = `${socket.remoteAddress}:${socket.remotePort}`
+    handshakes.end(socket)
+    track(socket)
+    const remote = remoteOf(socket)
     if (isAuthorized(tls, socket, remote)) {
-      onSocket(socket)
       onConnection(socket)
       return
     }
@@ -56,8 +53,7 @@ function createTlsListener(tls: TcpTlsOptions, common: object, options: Listener
     socket.destroy()
   })
   server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
-    shaking.delete(portsOf(socket))
-    const remote = `${socket.remoteAddress}:${socket.remotePort}`
+    const remote = remoteOf(socket)
     logger.warn(
       { remote, err: error },
       `closed the connection from ${remote}: no TLS handshake: ${messageOf(error)}`,
@@ -67,7 +63,43 @@ function createTlsListener(tls: TcpTlsOptions, common: object, options: Listener
   return server
 }
 
-/** What a socket and the TLS socket on top of it have in common. */
-function portsOf(socket: Socket): string {
-  return `${socket.remoteAddress} ${socket.remotePort}`
+/** Accepted sockets whose handshake is not done. */
+class Handshakes {
+  readonly #most: number
+  readonly #options: ListenerOptions
+  readonly #sockets = new Map<string, Socket>()
+
+  constructor(most: number, options: ListenerOptions) {
+    this.#most = most
+    this.#options = options
+  }
+
+  begin(socket: Socket): void {
+    this.#options.track(socket)
+    const remote = remoteOf(socket)
+    this.#sockets.set(remote, socket)
+    socket.once('close', () => {
+      if (this.#sockets.get(remote) === socket) this.#sockets.delete(remote)
+    })
+    if (this.#sockets.size <= this.#most) return
+    const [oldest] = this.#sockets.values()
+    oldest?.destroy()
+  }
+
+  /**
+   * The TLS socket on top takes over. From here on nobody may touch the socket below: to destroy both in one turn
+   * crashes Node 20.
+   */
+  end(secured: Socket): void {
+    const remote = remoteOf(secured)
+    const socket = this.#sockets.get(remote)
+    if (socket === undefined) return
+    this.#sockets.delete(remote)
+    this.#options.untrack(socket)
+  }
+}
+
+/** Where a socket comes from; that of a TLS socket and of the one below it are the same. */
+export function remoteOf(socket: Socket): string {
+  return formatAddress(socket.remoteAddress ?? 'unknown', socket.remotePort ?? 0)
 }

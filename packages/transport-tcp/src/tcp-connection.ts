@@ -4,6 +4,12 @@ import type { StreamConnection, StreamEvents } from '@raftkit/interface'
 /** Messages up to this size are copied into one buffer: cheaper than handing their pieces to the system. */
 const MERGE_BYTES = 16 * 1024
 
+/** What holds for every connection of a layer. */
+export interface TcpConnectionOptions {
+  readonly keepAliveMs: number
+  readonly sendBufferBytes: number
+}
+
 /** A connected socket, plain or TLS, as a stream connection. */
 export class TcpConnection implements StreamConnection {
   readonly remoteAddress: string
@@ -14,9 +20,13 @@ export class TcpConnection implements StreamConnection {
   #destroyed = false
 
   /** The socket must be connected, and its handshake done. */
-  constructor(socket: Socket, remoteAddress: string, sendBufferBytes: number) {
+  constructor(socket: Socket, remoteAddress: string, options: TcpConnectionOptions) {
+    const { keepAliveMs, sendBufferBytes } = options
     this.#socket = socket
     this.remoteAddress = remoteAddress
+    // Every write is a whole message, or several: to wait for more to send would only delay it.
+    socket.setNoDelay(true)
+    socket.setKeepAlive(true, keepAliveMs)
     // Below the socket's own mark it would never say that it has drained.
     this.#sendBufferBytes = Math.max(sendBufferBytes, socket.writableHighWaterMark)
     socket.on('error', (error) => (this.#error ??= error))

@@ -7,12 +7,12 @@ import {
   type StreamConnection,
   type StreamLayer,
 } from '@raftkit/interface'
-import { formatAddress, resolveListenAddress, type ListenAddress } from '@raftkit/transport-network'
+import { resolveListenAddress, type ListenAddress } from '@raftkit/transport-network'
 import type { Server, Socket } from 'node:net'
 import { dial } from './dial.ts'
+import { createListener, remoteOf } from './listener.ts'
 import { checkTls } from './mutual-tls.ts'
 import type { TcpStreamOptions } from './options.ts'
-import { createListener } from './listener.ts'
 import { TcpConnection } from './tcp-connection.ts'
 
 const LEAST_SEND_BUFFER_BYTES = 64 * 1024
@@ -52,10 +52,10 @@ export class TcpStreamLayer implements StreamLayer {
   async listen(onConnection: (connection: StreamConnection) => void): Promise<void> {
     if (this.#closing !== undefined) throw closedError()
     const server = createListener({
-      keepAliveMs: this.#keepAliveMs,
       tls: this.#options.tls,
       logger: this.#logger,
-      onSocket: (socket) => this.#track(socket),
+      track: (socket) => this.#track(socket),
+      untrack: (socket) => this.#sockets.delete(socket),
       onConnection: (socket) => onConnection(this.#connection(socket, remoteOf(socket))),
     })
     this.#server = server
@@ -77,7 +77,6 @@ export class TcpStreamLayer implements StreamLayer {
     const socket = await dial(address, {
       timeoutMs: options.timeoutMs,
       signal: options.signal,
-      keepAliveMs: this.#keepAliveMs,
       tls: this.#options.tls,
       onSocket: (opened) => this.#track(opened),
     })
@@ -129,12 +128,11 @@ export class TcpStreamLayer implements StreamLayer {
   }
 
   #connection(socket: Socket, remoteAddress: string): TcpConnection {
-    return new TcpConnection(socket, remoteAddress, this.#sendBufferBytes)
+    return new TcpConnection(socket, remoteAddress, {
+      keepAliveMs: this.#keepAliveMs,
+      sendBufferBytes: this.#sendBufferBytes,
+    })
   }
-}
-
-function remoteOf(socket: Socket): string {
-  return formatAddress(socket.remoteAddress ?? 'unknown', socket.remotePort ?? 0)
 }
 
 function listenFailed(bind: string, cause: Error): RaftError {
