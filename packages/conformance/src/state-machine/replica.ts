@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { LogType } from '@raftkit/interface'
 import type { LogEntry, StateMachine, StateMachineSnapshot } from '@raftkit/interface'
+import { nextTurn } from '../occasion.ts'
 import { sampleBytes } from '../sample-bytes.ts'
 
 /** A fixed time that entries carry, the same on every replica. */
@@ -102,6 +103,7 @@ export async function persisted(
       writing = true
       chunks.push(chunk.slice())
       await onWrite()
+      await nextTurn()
       writing = false
     },
   })
