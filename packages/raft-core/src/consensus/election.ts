@@ -27,7 +27,7 @@ export function beginRound(
     phase,
     asked: new Map(),
     granted: new Set(),
-    votesNeeded: quorumSize(servers.filter(isVoter).length),
+    voters: servers.filter(isVoter).length,
     ownVoteSequence,
   }
   state.election = election
@@ -90,9 +90,6 @@ export function voteAnswered(
 
 function countVotes(state: State, election: Election): void {
   const votes = election.granted.size
-  if (votes >= election.votesNeeded)
-    becomeLeader(
-      state,
-      `${votes} of ${election.votesNeeded} votes needed in term ${state.hardState.term}`,
-    )
+  if (votes >= quorumSize(election.voters))
+    becomeLeader(state, `${votes} of ${election.voters} votes`)
 }

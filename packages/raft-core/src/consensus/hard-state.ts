@@ -1,7 +1,7 @@
 // Term and vote, saved before anything that depends on them leaves (Figure 2, "updated on stable storage before
 // responding to RPCs").
 import type { HardState, Index, Term } from '@raftkit/interface/protocol'
-import type { DurablePoint } from './effects.ts'
+import type { DurablePoint, Effect } from './effects.ts'
 import { invariant } from './invariant.ts'
 import type { State } from './state.ts'
 
@@ -16,8 +16,13 @@ export function saveHardState(state: State, hardState: HardState): void {
   invariant(Number.isSafeInteger(hardState.term), 'a term is a safe integer')
   if (hardState.term > term) state.leaderOfTerm = undefined
   state.hardState = hardState
-  state.savedSequence++
-  state.effects.push({ type: 'save-hard-state', sequence: state.savedSequence, hardState })
+  const { effects } = state
+  // A new term and the vote in it, given in one step, are one write.
+  const last = effects.findLastIndex((effect) => effect.type === 'save-hard-state')
+  if (last < 0) state.savedSequence++
+  const effect: Effect = { type: 'save-hard-state', sequence: state.savedSequence, hardState }
+  if (last < 0) effects.push(effect)
+  else effects[last] = effect
 }
 
 /** What a message must wait for: the newest term and vote and, if one is named, an entry. */

@@ -3,7 +3,7 @@ import type { ServerId, Term } from '@raftkit/interface/protocol'
 import { beginRound, campaign } from './election.ts'
 import type { ReceivedPreVote } from './messages.ts'
 import { answer, send } from './outgoing.ts'
-import { isVoter } from './quorum.ts'
+import { isVoter, quorumSize } from './quorum.ts'
 import { hearsOtherLeader, isMember } from './request-vote.ts'
 import { becomeFollower, enterRole, setLeader } from './roles.ts'
 import type { Election, State } from './state.ts'
@@ -85,6 +85,6 @@ export function receivePreVote(state: State, requestId: number, request: Receive
 
 function countPreVotes(state: State, election: Election): void {
   const votes = election.granted.size
-  if (votes >= election.votesNeeded)
-    campaign(state, `${votes} of ${election.votesNeeded} pre-votes needed`, false)
+  if (votes >= quorumSize(election.voters))
+    campaign(state, `${votes} of ${election.voters} pre-votes`, false)
 }

@@ -16,7 +16,8 @@ export interface Election {
   readonly asked: Map<number, ServerId>
   /** Distinct voters that said yes. */
   readonly granted: Set<ServerId>
-  readonly votesNeeded: number
+  /** How many voters there were when the round began. */
+  readonly voters: number
   /** The own vote counts when this `save-hard-state` is durable. */
   readonly ownVoteSequence: number
 }

@@ -1,9 +1,9 @@
 // Several simulated servers and the network between them. Nothing moves unless the test moves it.
-import type { ServerId } from '@raftkit/interface/protocol'
+import type { ServerId, Term } from '@raftkit/interface/protocol'
 import type { ConsensusTiming, Effect } from '@raftkit/raft-core/consensus'
 import { Invariants } from './invariants.ts'
 import type { Message } from './messages.ts'
-import type { SimulatedEntry } from './simulated-disk.ts'
+import type { SimulatedEntry, Write } from './simulated-disk.ts'
 import { configurationOf, SimulatedServer, type Surroundings } from './simulated-server.ts'
 import { testTiming } from './timing.ts'
 
@@ -12,10 +12,15 @@ export interface ClusterOptions {
   readonly nonvoters?: readonly ServerId[]
   /** Servers that start without a configuration. */
   readonly blank?: readonly ServerId[]
+  /** Entries after the first that servers start with, by id. */
+  readonly logs?: Readonly<Record<ServerId, readonly SimulatedEntry[]>>
+  /** Terms that servers start in; 1 unless their log says more. */
+  readonly terms?: Readonly<Record<ServerId, Term>>
   readonly timing?: Partial<ConsensusTiming>
   readonly random: (id: ServerId) => number
   readonly observe?: (server: SimulatedServer, effect: Effect) => void
   readonly onLeave?: (message: Message) => void
+  readonly onDurable?: (server: SimulatedServer, write: Write) => void
 }
 
 export class Cluster {
@@ -45,9 +50,12 @@ export class Cluster {
     for (const id of [...voters, ...nonvoters, ...blank]) {
       this.timing.set(id, { ...testTiming, ...options.timing })
       const server = new SimulatedServer(id, this.#surroundings(id))
-      if (!blank.includes(id)) server.disk.entries.set(1, first)
-      if (!blank.includes(id)) server.disk.hardState = { term: 1 }
       this.servers.set(id, server)
+      if (blank.includes(id)) continue
+      const entries = [first, ...(options.logs?.[id] ?? [])]
+      for (const entry of entries) server.disk.entries.set(entry.index, entry)
+      server.disk.hardState = { term: options.terms?.[id] ?? entries.at(-1)!.term }
+      this.invariants.appended(entries, 0)
     }
     this.invariants.bootstrapped(first)
   }
@@ -122,6 +130,7 @@ export class Cluster {
       },
       timing: () => this.timing.get(id)!,
       isDiskFast: () => !this.slowDisks.has(id),
+      durable: (server, write) => this.#options.onDurable?.(server, write),
       isRaftkit: () => !this.plain.has(id),
     }
   }

@@ -37,7 +37,6 @@ export class Invariants {
 
   /** The entry that every server started with. */
   bootstrapped(entry: SimulatedEntry): void {
-    this.#entries.set(`${entry.index}/${entry.term}`, { value: entry.value, previousTerm: 0 })
     this.#committed.push({ entry, inTerm: 1, state: applyEntry(EMPTY_STATE, entry) })
   }
 

@@ -17,7 +17,14 @@ const STEPS = 1000
 
 /** Runs one seed; throws when an invariant breaks or the cluster does not recover. */
 export function runSeed(seed: number): RunResult {
-  return new RandomRun(generator(seed)).run()
+  try {
+    return new RandomRun(generator(seed)).run()
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    throw new Error(`seed ${seed}: ${message}\n(FIRST_SEED=${seed} SEEDS=1 runs it alone)`, {
+      cause: error,
+    })
+  }
 }
 
 class RandomRun {

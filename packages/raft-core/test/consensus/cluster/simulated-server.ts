@@ -35,6 +35,7 @@ export interface Surroundings {
   readonly send: (message: Message, answers?: RequestMessage) => void
   readonly appended: (entries: readonly SimulatedEntry[], previousTerm: Term) => void
   readonly installed: (server: SimulatedServer) => void
+  readonly durable: (server: SimulatedServer, write: Write) => void
   /** Told of every effect before it is carried out. */
   readonly observe: (server: SimulatedServer, effect: Effect) => void
   readonly timing: (id: ServerId) => ConsensusTiming
@@ -158,6 +159,7 @@ export class SimulatedServer {
   completeWrite(): boolean {
     const write = this.disk.complete()
     if (write === undefined) return false
+    this.#around.durable(this, write)
     const event = this.#eventOf(write)
     if (event !== undefined) this.turn(event)
     this.#openGates()
@@ -375,8 +377,10 @@ export class SimulatedServer {
     this.unanswered.delete(requestId)
     const { from: to, sendId, run } = request
     const isRaftkit = this.#around.isRaftkit(this.id)
+    // A server that is not raftkit gives no hints.
+    const said = isRaftkit ? answer : withoutHint(answer)
     this.#around.send(
-      { type: 'answer', from: this.id, to, sendId, run, answer, isRaftkit },
+      { type: 'answer', from: this.id, to, sendId, run, answer: said, isRaftkit },
       request,
     )
   }
@@ -472,6 +476,12 @@ export class SimulatedServer {
       }
     }
   }
+}
+
+function withoutHint(answer: Answer): Answer {
+  if (answer.type !== 'append-entries') return answer
+  const { conflict: _, ...rest } = answer
+  return rest
 }
 
 /** The address of a simulated server. */
