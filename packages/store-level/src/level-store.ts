@@ -117,7 +117,7 @@ export class LevelStore implements LogStore, StableStore {
 
   /** Rejects with `RAFT_LIMIT_EXCEEDED` above 64 KiB. */
   set(key: string, value: Uint8Array): Promise<void> {
-    const copy = value.slice()
+    const copy = new Uint8Array(value) // A Buffer's slice would be a view.
     return this.#handle.change(() => this.#stable.set(key, copy))
   }
 

@@ -1,13 +1,24 @@
-import { fork } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 
-/** Runs a module of this folder in a process of its own, which ends with the test at the latest. */
-export function startChild(module: string, args: readonly string[]): ChildProcess {
-  const child = fork(new URL(module, import.meta.url), args, {
+/**
+ * Runs a module of this folder in a process of its own, which ends with the test at the latest. `wrapper` is a command
+ * that runs the command after it.
+ */
+export function startChild(
+  module: string,
+  args: readonly string[],
+  wrapper: readonly string[] = [],
+): ChildProcess {
+  const path = fileURLToPath(new URL(module, import.meta.url))
+  const node = [process.execPath, '--conditions=@raftkit/source', '--import', 'tsx', path]
+  const [command, ...rest] = [...wrapper, ...node, ...args]
+  const child = spawn(command!, rest, {
     cwd: new URL('..', import.meta.url),
-    execArgv: ['--conditions=@raftkit/source', '--import', 'tsx'],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   onTestFinished(async () => {
     if (child.exitCode !== null || child.signalCode !== null) return

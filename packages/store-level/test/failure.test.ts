@@ -1,8 +1,11 @@
+import { spawnSync } from 'node:child_process'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LevelStore } from '@raftkit/store-level'
 import { describe, expect, test, vi } from 'vitest'
+import { messageFrom, startChild } from './child.ts'
 import { contentsOf, entries } from './entries.ts'
+import type { FullDiskReport } from './full-disk-child.ts'
 import { rejectionOf } from './refusal.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 import { watchedDisk } from './watched-disk.ts'
@@ -121,3 +124,31 @@ test('a store whose opening failed half-way is not left locked', async () => {
     await rm(join(directory, 'boundary'))
   }
 })
+
+const isLinux = process.platform === 'linux'
+const mayMount = isLinux && spawnSync('unshare', ['-m', 'true']).status === 0
+
+/**
+ * How real writes are made to fail for a while. Any Linux process can limit the size of its files; with the right to
+ * mount, a small file system of its own is filled, too. Elsewhere the injected failures above stand alone.
+ */
+const means = [
+  ...(isLinux ? [{ name: 'file-size-limit', wrapper: () => [] }] : []),
+  ...(mayMount ? [{ name: 'small-disk', wrapper: onSmallDisk }] : []),
+]
+
+test.each(means)('no acknowledged entry is lost after a $name', async ({ name, wrapper }) => {
+  const directory = await temporaryDirectory()
+  const child = startChild('./full-disk-child.ts', [directory, name], wrapper(directory))
+  const report = (await messageFrom(child)) as FullDiskReport
+  expect(report.acknowledged.length).toBeGreaterThanOrEqual(20)
+  expect(report.lost).toEqual([])
+  expect(report.reopened).toBe(true)
+  expect(report.refusals).toEqual(Array.from({ length: 53 }, () => 'RAFT_STORE_FAILED'))
+})
+
+/** A mount namespace of the child's own, so that nothing is left behind however the test ends. */
+function onSmallDisk(directory: string): readonly string[] {
+  const mount = 'mount -t tmpfs -o size=2m tmpfs "$1" && shift && exec "$@"'
+  return ['unshare', '-m', 'sh', '-c', mount, 'sh', directory]
+}
