@@ -8,7 +8,7 @@ interface Case {
 }
 
 /** A case that does not end within this time has failed: some defects make promises that never settle. */
-const PATIENCE_MS = 2000
+const PATIENCE_MS = 500
 
 /** Titles of the cases that failed, in order, with the reason; only cases whose titles contain `part` are run. */
 export async function failuresOf(

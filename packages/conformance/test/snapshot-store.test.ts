@@ -34,7 +34,10 @@ function inSinks(change: (sink: MapSink) => Partial<MapSink>): Defect {
 }
 
 describe('testSnapshotStore', () => {
-  register({ describe, it })
+  register(
+    { describe, it },
+    inSinks(() => ({})),
+  )
 
   it.each<readonly [defect: string, caughtBy: string, Defect]>([
     ['lists a snapshot before it is written', 'lists nothing before close', inSinks(eager)],

@@ -26,17 +26,28 @@ export class SnapshotSource implements AsyncIterable<Uint8Array> {
     return this.#ended.promise
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array, void, undefined> {
     const { size, chunk, failAfter = Infinity } = this.#options
-    try {
-      while (this.given < size) {
-        if (this.given >= failAfter) throw new Error('the disk of the source failed')
-        const bytes = new Uint8Array(Math.min(chunk, size - this.given)).fill(this.given % 251)
-        this.given += bytes.length
-        yield bytes
-      }
-    } finally {
-      this.#ended.happen()
+    // Not a generator: one that was never read from would not tell that it was let go.
+    return {
+      next: async () => {
+        if (this.given >= failAfter) {
+          this.#ended.happen()
+          throw new Error('the disk of the source failed')
+        }
+        const length = Math.min(chunk, size - this.given)
+        if (length === 0) {
+          this.#ended.happen()
+          return { done: true, value: undefined }
+        }
+        const value = new Uint8Array(length).fill(this.given % 251)
+        this.given += length
+        return { done: false, value }
+      },
+      return: async () => {
+        this.#ended.happen()
+        return { done: true, value: undefined }
+      },
     }
   }
 }
