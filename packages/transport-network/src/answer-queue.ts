@@ -1,3 +1,4 @@
+import type { RpcRequest } from '@raftkit/interface'
 import type { TurnWriter } from './turn-writer.ts'
 
 /** One request that waits for its answer. */
@@ -31,7 +32,8 @@ export class AnswerQueue {
   }
 
   /** The next request in order. */
-  open(requestBytes: number): PendingAnswer {
+  open(request: RpcRequest): PendingAnswer {
+    const requestBytes = byteLengthOf(request)
     const pending: PendingAnswer = { requestBytes, answer: undefined }
     this.#pending.push(pending)
     this.#requestBytes += requestBytes
@@ -47,4 +49,11 @@ export class AnswerQueue {
       this.#writer.push(first.answer)
     }
   }
+}
+
+/** Bytes that a request keeps in memory, its few fixed fields aside. */
+function byteLengthOf(request: RpcRequest): number {
+  if (request.type === 'forward') return request.payload.byteLength
+  if (request.type !== 'append-entries' || request.entries === null) return 0
+  return request.entries.reduce((sum, batch) => sum + batch.byteLength, 0)
 }

@@ -1,31 +1,18 @@
 import {
   messageOf,
   RaftError,
-  type Clock,
-  type Logger,
   type RpcContext,
-  type RpcHandler,
   type RpcRequest,
   type StreamConnection,
 } from '@raftkit/interface'
-import { RequestDecoder, type WireLimits } from '@raftkit/wire'
+import { RequestDecoder } from '@raftkit/wire'
 import { AnswerQueue, type PendingAnswer } from './answer-queue.ts'
 import { describeForeignProtocol } from './foreign-protocol.ts'
 import { answerOf } from './handler-answer.ts'
+import type { InboundHost } from './inbound-host.ts'
 import { InboundWatch } from './inbound-watch.ts'
-import type { NetworkLimits } from './options.ts'
 import { SnapshotBody } from './snapshot-body.ts'
 import { TurnWriter } from './turn-writer.ts'
-
-/** What an accepted connection needs from the transport. */
-export interface InboundHost {
-  readonly handle: RpcHandler
-  readonly limits: NetworkLimits
-  readonly wireLimits: Partial<WireLimits>
-  readonly clock: Clock
-  readonly logger: Logger
-  readonly onGone: (connection: InboundConnection) => void
-}
 
 /** The snapshot that is being received, from its request until all its bytes are off the connection and it is answered. */
 interface IncomingSnapshot {
@@ -51,6 +38,9 @@ export class InboundConnection {
   #firstBytes: Uint8Array | undefined
   #requests = 0
   #lastRequestAt = 0
+  /** Bytes in the decoder that are no whole request yet, counted by chunks: never less than there are. */
+  #partialBytes = 0
+  #heldBytes = 0
   #pumping = false
   #paused = false
   #gone = false
@@ -88,6 +78,11 @@ export class InboundConnection {
     return this.#lastRequestAt
   }
 
+  /** Bytes of its requests, unanswered or not yet whole. */
+  get heldBytes(): number {
+    return this.#heldBytes
+  }
+
   /** Ends the connection; handlers learn of it by their signal, a reader of a snapshot by an error. Idempotent. */
   close(reason: RaftError): void {
     if (this.#gone) return
@@ -97,6 +92,7 @@ export class InboundConnection {
     this.#stream.destroy()
     this.#snapshot?.body.end(reason)
     this.#abort.abort(reason)
+    this.#hold(0)
     this.#host.onGone(this)
   }
 
@@ -109,11 +105,12 @@ export class InboundConnection {
       this.#endBadBytes(error)
       return
     }
-    this.#pump()
+    this.#partialBytes += chunk.byteLength
+    this.#pump(chunk.byteLength)
   }
 
   /** Takes as much out of the received bytes as the limits allow. */
-  #pump(): void {
+  #pump(received = 0): void {
     if (this.#pumping || this.#gone) return
     this.#pumping = true
     const before = this.#requests
@@ -125,8 +122,19 @@ export class InboundConnection {
     }
     this.#pumping = false
     if (this.#gone) return
-    if (this.#requests > before) this.#lastRequestAt = this.#host.clock.now()
+    if (this.#requests > before) {
+      this.#lastRequestAt = this.#host.clock.now()
+      if (received > 0) this.#partialBytes = received
+    }
+    if (this.#decoder.isEmpty || this.#snapshot !== undefined) this.#partialBytes = 0
     this.#regulate()
+    this.#hold(this.#partialBytes + this.#answers.requestBytes)
+  }
+
+  #hold(bytes: number): void {
+    const change = bytes - this.#heldBytes
+    this.#heldBytes = bytes
+    if (change !== 0) this.#host.onHeld(change)
   }
 
   #takeNext(): boolean {
@@ -193,7 +201,7 @@ export class InboundConnection {
   }
 
   #hand(request: RpcRequest): void {
-    const pending = this.#answers.open(byteLengthOf(request))
+    const pending = this.#answers.open(request)
     const { handle, logger, limits } = this.#host
     let context = this.#context
     if (request.type === 'install-snapshot') {
@@ -245,11 +253,4 @@ function lostError(remote: string, cause: Error | undefined): RaftError {
     cause,
     details: { remote },
   })
-}
-
-/** Bytes that a request keeps in memory, its few fixed fields aside. */
-function byteLengthOf(request: RpcRequest): number {
-  if (request.type === 'forward') return request.payload.byteLength
-  if (request.type !== 'append-entries' || request.entries === null) return 0
-  return request.entries.reduce((sum, batch) => sum + batch.byteLength, 0)
 }

@@ -1,5 +1,6 @@
 import { RaftError, type Clock, type RpcHandler, type StreamConnection } from '@raftkit/interface'
-import { InboundConnection, type InboundHost } from './inbound-connection.ts'
+import { InboundConnection } from './inbound-connection.ts'
+import type { InboundHost } from './inbound-host.ts'
 import type { ResolvedOptions } from './options.ts'
 
 /** The accepted connections, of which there are never more than `maxConnections`. */
@@ -13,6 +14,7 @@ export class InboundConnections {
   readonly #clock: Clock
   readonly #host: InboundHost
   readonly #connections = new Set<InboundConnection>()
+  #heldBytes = 0
   #closed: RaftError | undefined
   #warned = false
 
@@ -26,6 +28,7 @@ export class InboundConnections {
       wireLimits,
       clock,
       logger,
+      onHeld: (bytes) => this.#hold(bytes),
       onGone: (connection) => this.#connections.delete(connection),
     }
   }
@@ -49,6 +52,24 @@ export class InboundConnections {
   close(reason: RaftError): void {
     this.#closed = reason
     for (const connection of this.#connections) connection.close(reason)
+  }
+
+  #hold(bytes: number): void {
+    const { limits, logger } = this.#options
+    this.#heldBytes += bytes
+    if (bytes < 0 || this.#heldBytes <= limits.maxInboundBytes) return
+    let greediest: InboundConnection | undefined
+    for (const connection of this.#connections)
+      if (connection.heldBytes > (greediest?.heldBytes ?? 0)) greediest = connection
+    logger.warn(
+      { maxInboundBytes: limits.maxInboundBytes, heldBytes: greediest?.heldBytes },
+      'too many bytes of requests are held: the connection with most of them is closed; raise limits.maxInboundBytes if they are all yours',
+    )
+    greediest?.close(
+      new RaftError('RAFT_LIMIT_EXCEEDED', 'the connection held too many bytes of requests', {
+        details: { maxInboundBytes: limits.maxInboundBytes },
+      }),
+    )
   }
 
   #makeRoom(): boolean {

@@ -24,6 +24,11 @@ export interface NetworkLimits {
    * is not read. One larger request still passes alone. Default 32 MiB.
    */
   readonly maxRequestBytesPerConnection: number
+  /**
+   * Bytes of requests in all accepted connections, unanswered or not yet whole; beyond it the connection that
+   * holds most of them is closed. Default 256 MiB.
+   */
+  readonly maxInboundBytes: number
   /** Time for the first byte on an accepted connection. Default 10 000. */
   readonly firstByteTimeoutMs: number
   /**
@@ -96,6 +101,7 @@ export const DEFAULT_NETWORK_LIMITS: NetworkLimits = {
   maxConnections: 1024,
   maxRequestsPerConnection: 128,
   maxRequestBytesPerConnection: 32 * 1024 * 1024,
+  maxInboundBytes: 256 * 1024 * 1024,
   firstByteTimeoutMs: 10_000,
   messageTimeoutMs: 30_000,
   idleConnectionTimeoutMs: 0,

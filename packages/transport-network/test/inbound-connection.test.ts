@@ -572,3 +572,58 @@ describe('too many connections', () => {
     expect(log).toMatchObject([{ level: 'warn', fields: { maxConnections: 2 } }])
   })
 })
+
+describe('too many bytes of requests', () => {
+  const limits = { maxInboundBytes: 10_000 }
+
+  it('that are not whole close the connection that holds most of them', async () => {
+    const { b, streamA, log } = await openPair({ limits })
+    const large = joined(encodeRequest({ ...forward(), payload: new Uint8Array(100_000) }))
+    const ends = [
+      await RawEnd.dial(streamA),
+      await RawEnd.dial(streamA),
+      await RawEnd.dial(streamA),
+    ]
+    for (const [at, size] of [2000, 5000, 2900].entries()) ends[at]?.send(large.slice(0, size))
+    await settle()
+    expect(b.stats().inboundConnections).toBe(3)
+    ends[0]?.send(large.slice(2000, 2101))
+    await ends[1]?.closed
+    await settle()
+    expect(b.stats().inboundConnections).toBe(2)
+    expect(log).toMatchObject([{ level: 'warn', fields: { maxInboundBytes: 10_000 } }])
+    ends[0]?.send(large.slice(2101, 6900))
+    await settle()
+    expect(b.stats().inboundConnections).toBe(2)
+  })
+
+  it('that are not answered count, and those that are do not', async () => {
+    const { b, streamA } = await openPair({ limits })
+    const { waiting, handler } = patient()
+    b.setHandler(handler)
+    const request = { ...forward(), payload: new Uint8Array(4000) }
+    const end = await RawEnd.dial(streamA)
+    const other = await RawEnd.dial(streamA)
+    for (let round = 0; round < 5; round += 1) {
+      end.send(...encodeRequest(request))
+      other.send(...encodeRequest(request))
+      await settle()
+      expect(b.stats().inboundConnections).toBe(2)
+      for (const { answer } of waiting.splice(0)) answer(request)
+      await settle()
+    }
+    for (const connection of [end, other, end]) connection.send(...encodeRequest(request))
+    await end.closed
+    await settle()
+    expect(b.stats().inboundConnections).toBe(1)
+    expect(other.isClosed).toBe(false)
+  })
+
+  it('do not count when they are of a snapshot', async () => {
+    const { streamA } = await openPair({ limits })
+    const end = await RawEnd.dial(streamA)
+    end.send(...encodeRequest(snapshotOf(100_000)))
+    for (let chunk = 0; chunk < 100; chunk += 1) end.send(new Uint8Array(1000))
+    expect(await end.receive(encodeResponse(installed).length)).toEqual(encodeResponse(installed))
+  })
+})
