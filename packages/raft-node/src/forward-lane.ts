@@ -39,7 +39,8 @@ interface Waiting {
 
 /**
  * Takes requests to the leader, those of one turn of the event loop in one message. A request goes out at most
- * once; the outcome of a command that went out and whose answer is lost is `unknown`.
+ * once; the outcome of a command that went out and whose answer is lost is `unknown`. The transport must not
+ * deliver a message twice, as no stream transport does.
  */
 export class ForwardLane {
   readonly #raft: ForwardingRaft

@@ -58,7 +58,10 @@ export class Router {
   }
 
   async #attempt(kind: ForwardKind, body: Uint8Array, deadline: Deadline): Promise<Uint8Array> {
-    if (this.#raft.state === 'leader') return this.#service.run(kind, body, deadline.rest)
+    const { state } = this.#raft
+    // A stopped server says why it stopped, instead of letting its callers wait for a leader.
+    if (state === 'leader' || state === 'stopped')
+      return this.#service.run(kind, body, deadline.rest)
     if (this.#raft.leader !== undefined) return this.#lanes[kind].submit(kind, body, deadline)
     throw new RaftError('RAFT_NO_LEADER', 'No leader is known.', {
       retryable: true,

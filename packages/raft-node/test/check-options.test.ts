@@ -43,6 +43,14 @@ describe('checkOptions', () => {
     })
   })
 
+  it('lets the largest command, and the largest message, pass to the leader', async () => {
+    const large = 16 * 1024 * 1024
+    const command = await checkOptions({ ...good, config: { maxCommandBytes: large } })
+    expect(command.config.maxForwardBytes).toBeGreaterThan(large)
+    const message = await checkOptions({ ...good, forward: { maxForwardBytes: large } })
+    expect(message.config.maxForwardBytes).toBeGreaterThan(large)
+  })
+
   it('gives every node the same members in the same order', async () => {
     const one = await checkOptions(good)
     const two = await checkOptions({ ...good, address: '10.0.0.3:1', peers: peers.toReversed() })

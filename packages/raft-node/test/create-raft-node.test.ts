@@ -182,10 +182,12 @@ describe('createRaftNode', () => {
   it('listens where bind says and is reached where address says', async () => {
     cluster = await DiskCluster.create(1)
     const [address] = cluster.addresses
-    const node = await cluster.startNode(address!, { bind: `0.0.0.0:${address!.split(':')[1]}` })
+    const [bind] = await freeAddresses(1)
+    const node = await cluster.startNode(address!, { bind: bind! })
     await node.whenReady()
     expect(node.address).toBe(address)
-    ;(await send(address!, '')).destroy()
+    ;(await send(bind!, '')).destroy()
+    await expect(send(address!, '')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
   })
 
   it('waits to be added when it does not bootstrap', async () => {

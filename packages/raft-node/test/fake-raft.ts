@@ -7,11 +7,20 @@ type Listener = (event: never) => void
 
 export class FakeRaft implements Pick<
   Server,
-  'state' | 'leader' | 'currentTerm' | 'on' | 'apply' | 'read' | 'readIndex' | 'forwardToLeader'
+  | 'state'
+  | 'leader'
+  | 'currentTerm'
+  | 'appliedIndex'
+  | 'on'
+  | 'apply'
+  | 'read'
+  | 'readIndex'
+  | 'forwardToLeader'
 > {
   state: Server['state'] = 'follower'
   leader: Server['leader'] = undefined
   currentTerm = 1
+  appliedIndex = 0
   /** Commands that this server was asked to apply, by their first byte. */
   readonly applied: number[] = []
   /** What `apply` does; set it to make it fail. */
@@ -48,12 +57,18 @@ export class FakeRaft implements Pick<
     this.emit('leader-changed', { term, ...(leader !== undefined && { leader }) })
   }
 
-  readonly apply: Server['apply'] = async (data) => {
+  apply: Server['apply'] = async (data) => {
     this.applied.push(data[0]!)
     return { index: this.applied.length, term: 1, response: await this.onApply(data) }
   }
 
-  readonly read: Server['read'] = async (read) => read()
+  /** How reads were asked for. */
+  readonly consistencies: (string | undefined)[] = []
+
+  readonly read: Server['read'] = async (read, options) => {
+    this.consistencies.push(options?.consistency)
+    return read()
+  }
 
   readonly readIndex: Server['readIndex'] = async () => 7
 

@@ -128,9 +128,13 @@ describe('ForwardLane', () => {
     await expect(forward.submit('command', new Uint8Array(1), soon())).rejects.toEqual(overloaded)
     ;(await leader.message(0)).answer()
     await Promise.all([first, second])
-    const third = forward.submit('command', new Uint8Array(10), soon())
+    const later = [forward.submit('command', new Uint8Array(5), soon())]
+    later.push(forward.submit('command', new Uint8Array(5), soon()))
     ;(await leader.message(1)).answer()
-    await third
+    await Promise.all(later)
+    const alone = forward.submit('command', new Uint8Array(11), soon())
+    ;(await leader.message(2)).answer()
+    await alone
   })
 
   it.each([

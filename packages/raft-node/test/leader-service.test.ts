@@ -46,6 +46,33 @@ describe('LeaderService', () => {
     expect(forwarded).toBe(0)
   })
 
+  it('lets all requests of a message listen to its signal', async () => {
+    const raft = new FakeRaft()
+    const service = new LeaderService(() => raft, { answer: (q) => q }, silentLogger)
+    const { apply } = raft
+    raft.apply = (data, options) => {
+      options?.signal?.addEventListener('abort', () => {})
+      return apply(data, options)
+    }
+    const warnings: string[] = []
+    const onWarning = (warning: Error): void => void warnings.push(warning.name)
+    process.on('warning', onWarning)
+    const request = { kind: 'command', body: bytes(1), remainingMs: 100 } as const
+    const many = encodeForward(Array.from({ length: 30 }, () => request))
+    await service.serve(many, { signal: new AbortController().signal })
+    await new Promise((resolve) => setImmediate(resolve))
+    process.off('warning', onWarning)
+    expect(warnings).toEqual([])
+  })
+
+  it('reads from the leader, unless a stale answer will do', async () => {
+    const raft = new FakeRaft()
+    const service = new LeaderService(() => raft, { answer: (q) => q }, silentLogger)
+    expect(await service.run('query', bytes(1), {})).toEqual(bytes(1))
+    expect(await service.answerStale(bytes(2))).toEqual(bytes(2))
+    expect(raft.consistencies).toEqual(['linearizable', 'stale'])
+  })
+
   it('refuses before the server has started', async () => {
     const service = new LeaderService(() => undefined, { answer: (q) => q }, silentLogger)
     await expect(service.run('command', bytes(1), {})).rejects.toMatchObject({

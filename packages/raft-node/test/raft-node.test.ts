@@ -1,7 +1,8 @@
 import type { RaftError } from '@raftkit/interface'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Leadership } from '../src/index.ts'
 import { eventually, InmemCluster, quick } from './inmem-cluster.ts'
+import { ledger } from './ledger.ts'
 
 let cluster: InmemCluster
 
@@ -134,7 +135,9 @@ describe('RaftNode', () => {
     cluster = await InmemCluster.start(3)
     const { leader, followers } = cluster
     const term = leader.raft.currentTerm
-    await leader.stop()
+    const transfer = vi.spyOn(leader.raft, 'transferLeadership')
+    await leader.stop({ timeoutMs: 4000 })
+    expect(transfer.mock.calls).toEqual([[undefined, { timeoutMs: 4000 }]])
     await Promise.all(followers.map((node) => node.whenReady()))
     const successor = followers.find((node) => node.isLeader)!
     expect(successor.raft.currentTerm).toBe(term + 1)
@@ -147,10 +150,31 @@ describe('RaftNode', () => {
     expect(await followers[0]!.apply('goes on')).toEqual({ position: 1 })
   })
 
+  it('does not hand over when it is told not to, or has nobody to hand over to', async () => {
+    cluster = await InmemCluster.start(3)
+    const transfer = vi.spyOn(cluster.leader.raft, 'transferLeadership')
+    await cluster.leader.stop({ transferLeadership: false })
+    expect(transfer).not.toHaveBeenCalled()
+    const lonely = await InmemCluster.start(1)
+    const lonelyTransfer = vi.spyOn(lonely.leader.raft, 'transferLeadership')
+    await lonely.leader.stop()
+    expect(lonelyTransfer).not.toHaveBeenCalled()
+  })
+
+  it('stops although nobody can take over', async () => {
+    cluster = await InmemCluster.start(3)
+    const { leader, followers } = cluster
+    for (const node of followers) await node.stop()
+    await leader.stop({ timeoutMs: 50 })
+    expect(cluster.network.addresses).toEqual([])
+  })
+
   it('stops once, however often it is asked', async () => {
     cluster = await InmemCluster.start(1)
     const { leader } = cluster
-    await Promise.all([leader.stop(), leader.stop(), leader[Symbol.asyncDispose]()])
+    const stopped = leader.stop()
+    expect(leader.stop()).toBe(stopped)
+    await Promise.all([stopped, leader[Symbol.asyncDispose]()])
     expect(cluster.network.addresses).toEqual([])
   })
 
@@ -168,6 +192,19 @@ describe('RaftNode', () => {
       { reason: { code: 'RAFT_SHUTDOWN', outcome: 'not-committed' } },
       { reason: { code: 'RAFT_SHUTDOWN' } },
     ])
+  })
+
+  it('settles what is on its way to the leader when it stops', async () => {
+    cluster = await InmemCluster.start(3)
+    const { leader } = cluster
+    const follower = cluster.followers[0]!
+    const forward = vi.spyOn(follower.raft, 'forwardToLeader')
+    cluster.network.cutOneWay(leader.address, follower.address)
+    const answer = follower.apply('x', { timeoutMs: 60_000 })
+    const settled = Promise.allSettled([answer])
+    await vi.waitFor(() => expect(forward).toHaveBeenCalled())
+    await follower.stop()
+    expect(await settled).toMatchObject([{ reason: { code: 'RAFT_SHUTDOWN', outcome: 'unknown' } }])
   })
 
   it('tells leadership with a token that only grows, and its end', async () => {
@@ -227,6 +264,23 @@ describe('RaftNode', () => {
     const node = await cluster.startNode(late.address)
     await node.whenReady()
     expect(await node.query('all', { consistency: 'stale' })).toHaveLength(50)
+  })
+
+  it('says why, and at once, when its server has stopped', async () => {
+    const stateMachine = ledger()
+    stateMachine.apply = () => {
+      throw new Error('broken')
+    }
+    cluster = new InmemCluster(1)
+    const node = await cluster.startNode(cluster.addresses[0]!, { stateMachine })
+    await node.whenReady()
+    const stopped = new Promise<unknown>((resolve) => node.raft.on('stopped', resolve))
+    await expect(node.apply('x')).rejects.toMatchObject({ code: 'RAFT_STATE_MACHINE_FAILED' })
+    await stopped
+    const patient = { timeoutMs: 60_000 }
+    await expect(node.apply('y', patient)).rejects.toThrow('broken')
+    await expect(node.query('all', patient)).rejects.toThrow('broken')
+    await expect(node.query('all', { consistency: 'stale' })).rejects.toThrow('broken')
   })
 
   it.each([0, -1, Number.NaN, Infinity])('refuses a timeout of %d', async (timeoutMs) => {

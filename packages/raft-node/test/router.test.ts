@@ -1,6 +1,7 @@
 import { RaftError, silentLogger } from '@raftkit/interface'
 import { describe, expect, it } from 'vitest'
 import { Deadline } from '../src/deadline.ts'
+import { DEFAULT_FORWARD_LIMITS } from '../src/forward-lane.ts'
 import type { ForwardKind } from '../src/forward-message.ts'
 import { LeaderService } from '../src/leader-service.ts'
 import { Router } from '../src/router.ts'
@@ -137,6 +138,29 @@ describe('Router', () => {
       code: 'RAFT_OVERLOADED',
       outcome: 'not-committed',
     })
+  })
+
+  it('does not let messages to a silent old leader hold up those to the new one', async () => {
+    const { raft, router } = setUp()
+    raft.follow(elsewhere)
+    const answering = raft.forwardToLeader
+    raft.forwardToLeader = () => new Promise(() => {})
+    const lost: Promise<unknown>[] = []
+    for (let i = 0; i < DEFAULT_FORWARD_LIMITS.maxInflightForwards; i += 1) {
+      lost.push(router.route('command', bytes(i), after(60_000)))
+      lost.push(router.route('query', bytes(i), after(60_000)))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    const settled = Promise.allSettled(lost)
+    raft.forwardToLeader = answering
+    const waiting = [
+      router.route('command', bytes(8), after(60_000)),
+      router.route('query', bytes(9), after(60_000)),
+    ]
+    raft.follow({ id: 'c', address: 'c:1' }, 2)
+    expect(await Promise.all(waiting)).toEqual([bytes(8), bytes(9)])
+    router.close(new RaftError('RAFT_SHUTDOWN', 'stopping'))
+    expect(new Set((await settled).map(({ status }) => status))).toEqual(new Set(['rejected']))
   })
 
   it('stops waiting when the caller gives up', async () => {
