@@ -33,6 +33,9 @@ const MINIMA: Readonly<Record<Exclude<keyof RaftConfig, 'preVote'>, number>> = {
 /** hashicorp/raft's bound on entries per AppendEntries. */
 const MAX_APPEND_ENTRIES = 1024
 
+/** Part of the heartbeat timeout that a lease must last: one interval between heartbeats, and their way. */
+const LEAST_LEASE = 0.3
+
 /**
  * Checks every option and throws one `RAFT_INVALID_CONFIG` that names all problems (`details.problems`).
  * The rules are hashicorp/raft's, and further ones for the options that it does not have.
@@ -76,6 +79,12 @@ function relationProblems(config: RaftConfig): string[] {
     problems.push(
       `leaderLeaseTimeoutMs (${config.leaderLeaseTimeoutMs}) is larger than heartbeatTimeoutMs ` +
         `(${config.heartbeatTimeoutMs}): a cut-off leader would still lead while others elect a new one`,
+    )
+  if (config.leaderLeaseTimeoutMs < config.heartbeatTimeoutMs * LEAST_LEASE)
+    problems.push(
+      `leaderLeaseTimeoutMs (${config.leaderLeaseTimeoutMs}) is below ${LEAST_LEASE} × heartbeatTimeoutMs ` +
+        `(${config.heartbeatTimeoutMs}): heartbeats go out every tenth to fifth part of it, so a healthy leader would ` +
+        'lose its lease between two of them',
     )
   if (config.electionTimeoutMs < config.heartbeatTimeoutMs)
     problems.push(

@@ -121,7 +121,7 @@ export function createLanes<R>(context: LaneContext<R>, loaded: Loaded): Lanes<R
     applier,
     proposals,
     reads,
-    transfers: new Transfers(clock, submit),
+    transfers: new Transfers(clock, ask),
     peers: new Peers({ ...shared, config, log }),
     rpcServer: createRpcServer(context, header, forwarding),
     forwarding,

@@ -178,9 +178,11 @@ export class Server<R> {
 
   /** What callers asked for during the turn becomes events. */
   #collect(): void {
-    const count = this.lanes.proposals.offer()
+    const { proposals, reads, transfers } = this.lanes
+    const count = proposals.offer()
     if (count > 0) this.#turn.add({ type: 'proposed', count })
-    for (const event of this.lanes.reads.ask()) this.#turn.add(event)
+    for (const event of reads.ask()) this.#turn.add(event)
+    for (const event of transfers.events()) this.#turn.add(event)
   }
 
   /** Takes no further part. `reason` is what everyone who waits gets; `error` what made it necessary. */

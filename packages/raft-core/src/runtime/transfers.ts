@@ -11,13 +11,15 @@ const MAX_PENDING = 64
 /** Callers that wait for a leadership transfer (dissertation §3.10). */
 export class Transfers {
   readonly #clock: Clock
-  readonly #submit: (event: ConsensusEvent) => void
+  readonly #onAsked: () => void
   readonly #pending = new Map<number, Caller<void>>()
+  #events: ConsensusEvent[] = []
   #nextId = 1
 
-  constructor(clock: Clock, submit: (event: ConsensusEvent) => void) {
+  /** `onAsked` is called for every request; {@link events} then has one more. */
+  constructor(clock: Clock, onAsked: () => void) {
     this.#clock = clock
-    this.#submit = submit
+    this.#onAsked = onAsked
   }
 
   /** Resolves when leadership has left this server. */
@@ -31,12 +33,17 @@ export class Transfers {
     return waitFor<void>(this.#clock, 'the leadership transfer', options, (caller) => {
       const transferId = this.#nextId++
       this.#pending.set(transferId, caller)
-      this.#submit(
-        target === undefined
-          ? { type: 'transfer-requested', transferId }
-          : { type: 'transfer-requested', transferId, target },
-      )
+      const type = 'transfer-requested'
+      this.#events.push(target === undefined ? { type, transferId } : { type, transferId, target })
+      this.#onAsked()
     })
+  }
+
+  /** The requests of this turn. They come after its commands, which were there first or at the same time. */
+  events(): ConsensusEvent[] {
+    const events = this.#events
+    this.#events = []
+    return events
   }
 
   /** A transfer ended: leadership left, or `refusal` says why not. */

@@ -43,6 +43,7 @@ describe('a disk that fails', () => {
     await cluster.clock.until(() => follower!.raft.state === 'stopped')
     await cluster.restart(follower!)
     await cluster.converged('x')
+    expect(follower!.raft.state).toBe('follower')
   })
 })
 

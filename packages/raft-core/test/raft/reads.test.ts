@@ -82,7 +82,7 @@ describe('a stale read', () => {
 
 describe('verifyLeader', () => {
   it('resolves while a quorum follows', async () => {
-    await cluster.clock.wait(leader.raft.verifyLeader())
+    await expect(cluster.clock.wait(leader.raft.verifyLeader())).resolves.toBeUndefined()
   })
 
   it('rejects when leadership goes meanwhile', async () => {

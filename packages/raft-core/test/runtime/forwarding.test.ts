@@ -1,4 +1,5 @@
 import {
+  RaftError,
   silentLogger,
   type ForwardResponse,
   type RpcHeader,
@@ -28,7 +29,7 @@ function follower() {
   const standing = new Standing(new EventEmitter(silentLogger), 1)
   const parts = { self, header, transport, standing, config, onForward: undefined }
   standing.leaderChanged(leader, 1)
-  return { calls, forwarding: new Forwarding(parts) }
+  return { calls, transport, forwarding: new Forwarding(parts) }
 }
 
 const unsupported = expect.objectContaining({
@@ -68,6 +69,18 @@ describe('Forwarding', () => {
     await expect(forwarding.send(new Uint8Array(11))).rejects.toMatchObject({
       code: 'RAFT_COMMAND_TOO_LARGE',
       outcome: 'not-committed',
+    })
+  })
+
+  it('is safe to try again when the server asked does not lead any more', async () => {
+    const { forwarding, transport } = follower()
+    forwarding.heardLeader(headerOf('b', 'b:1'))
+    transport.call = () =>
+      Promise.reject(new RaftError('RAFT_REMOTE_ERROR', 'b:1: node is not the leader'))
+    await expect(forwarding.send(new Uint8Array([1]))).rejects.toMatchObject({
+      code: 'RAFT_NOT_LEADER',
+      outcome: 'not-committed',
+      retryable: true,
     })
   })
 })
