@@ -24,6 +24,7 @@ export class Liveness {
   /** Data went out that no pong has confirmed. */
   #unconfirmed = false
   #wroteSincePing = false
+  #listening = true
   #ended = false
 
   constructor(hooks: LivenessHooks) {
@@ -39,6 +40,13 @@ export class Liveness {
 
   /** Something came. */
   heard(): void {
+    this.#heard = true
+  }
+
+  /** What comes is not read any more, or again: without listening there is no telling. */
+  listen(listening: boolean): void {
+    this.#listening = listening
+    // What waits to be read is a sign of life that nobody has seen yet.
     this.#heard = true
   }
 
@@ -76,7 +84,7 @@ export class Liveness {
 
   #judge(): void {
     if (this.#ended || !this.#awaitsPong) return
-    if (this.#heard) {
+    if (this.#heard || !this.#listening) {
       this.#await()
       return
     }

@@ -61,6 +61,8 @@ export interface WsStreamOptions {
   readonly pingIntervalMs?: number
   /** Milliseconds without a sign of life after a ping, after which an idle connection is ended. Default 10 000. */
   readonly pongTimeoutMs?: number
+  /** Milliseconds for the other side to hear why its connection is refused and to close it. Default 2000. */
+  readonly closeTimeoutMs?: number
   /** Milliseconds for an accepted connection to become a WebSocket, TLS included. With `bind` only. Default 5000. */
   readonly handshakeTimeoutMs?: number
   /** Accepted connections that are no WebSocket yet; beyond it the oldest is ended. With `bind` only. Default 256. */
@@ -86,6 +88,7 @@ export interface ResolvedWsOptions {
   readonly receiveBufferBytes: number
   readonly pingIntervalMs: number
   readonly pongTimeoutMs: number
+  readonly closeTimeoutMs: number
   readonly handshakeTimeoutMs: number
   readonly maxHandshakes: number
   readonly keepAliveMs: number
@@ -112,6 +115,7 @@ export function resolveWsOptions(options: WsStreamOptions): ResolvedWsOptions {
     receiveBufferBytes: options.receiveBufferBytes ?? 256 * KIB,
     pingIntervalMs: options.pingIntervalMs ?? 15_000,
     pongTimeoutMs: options.pongTimeoutMs ?? 10_000,
+    closeTimeoutMs: options.closeTimeoutMs ?? 2_000,
     handshakeTimeoutMs: options.handshakeTimeoutMs ?? 5_000,
     maxHandshakes: options.maxHandshakes ?? 256,
     keepAliveMs: options.keepAliveMs ?? 15_000,
@@ -158,10 +162,12 @@ function tlsProblems({ bind, tls }: WsStreamOptions): string[] {
 function numberProblems(options: ResolvedWsOptions): string[] {
   const ranges: readonly (readonly [keyof ResolvedWsOptions, number, number])[] = [
     ['maxMessageBytes', 64 * KIB, 64 * MIB],
+    // Below the mark of Node's sockets they would never say that they have drained.
     ['sendBufferBytes', 64 * KIB, Number.MAX_SAFE_INTEGER],
     ['receiveBufferBytes', 1, Number.MAX_SAFE_INTEGER],
     ['pingIntervalMs', 1, MAX_TIMER_MS],
     ['pongTimeoutMs', 1, MAX_TIMER_MS],
+    ['closeTimeoutMs', 1, MAX_TIMER_MS],
     ['handshakeTimeoutMs', 1, MAX_TIMER_MS],
     ['maxHandshakes', 1, Number.MAX_SAFE_INTEGER],
     ['keepAliveMs', 1, MAX_TIMER_MS],

@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { messageOf, RaftError } from '@raftkit/interface'
 import { formatAddress, type ListenAddress } from '@raftkit/transport-network'
 import type { Handshakes } from './handshakes.ts'
@@ -22,26 +23,19 @@ export function createOwnServer(options: ResolvedWsOptions, hooks: OwnServerHook
     response.writeHead(426, { Connection: 'close', 'Content-Type': 'text/plain; charset=utf-8' })
     response.end('this port speaks Raft over WebSocket only\n')
   })
-  const warn = (error: Error, socket: Socket, what: string): void => {
-    const remote = formatAddress(socket.remoteAddress ?? 'unknown', socket.remotePort ?? 0)
-    logger.warn(
-      { remote, err: error },
-      `closed the connection from ${remote}: ${what}: ${messageOf(error)}`,
-    )
-  }
   server.on('connection', (socket: Socket) => {
     hooks.onSocket(socket)
     hooks.handshakes.begin(socket)
   })
   server.on('secureConnection', (socket: Socket) => hooks.onSocket(socket))
+  // An HTTPS server reports failed TLS handshakes here too.
   server.on('clientError', (error: Error, socket: Socket) => {
-    warn(error, socket, 'it sent something else than HTTP')
+    const remote = formatAddress(socket.remoteAddress ?? 'unknown', socket.remotePort ?? 0)
+    const why = describeBadClient(error, socket, options.tls !== undefined)
+    if (why !== undefined)
+      logger.warn({ remote, err: error }, `closed the connection from ${remote}: ${why}`)
     if (socket.writable) refuse(socket, { status: 400, reason: 'this port speaks HTTP' })
     else socket.destroy()
-  })
-  server.on('tlsClientError', (error: Error, socket: Socket) => {
-    warn(error, socket, 'no TLS handshake')
-    socket.destroy()
   })
   return server
 }
@@ -68,6 +62,17 @@ function createHttpServer(options: ResolvedWsOptions, onRequest: RequestListener
       { cause: error },
     )
   }
+}
+
+/** Undefined for one that just went away. */
+function describeBadClient(error: Error, socket: Socket, secure: boolean): string | undefined {
+  const code = 'code' in error ? String(error.code) : ''
+  if (code.startsWith('HPE_'))
+    return `it sent something else than HTTP (${messageOf(error)}); does it use another transport?`
+  if (secure && socket instanceof TLSSocket && Boolean(socket.authorizationError))
+    return `its certificate was refused (${String(socket.authorizationError)})`
+  if (code === 'ECONNRESET' || code === 'EPIPE') return undefined
+  return secure ? `no TLS handshake: ${messageOf(error).trim()}` : messageOf(error)
 }
 
 /** Makes the server listen. Rejects with `RAFT_LISTEN_FAILED`. */

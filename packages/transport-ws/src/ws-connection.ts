@@ -8,8 +8,6 @@ import { closeError, violationError } from './connection-errors.ts'
 
 /** What a held message costs besides its bytes. */
 const HELD_MESSAGE_BYTES = 64
-/** Milliseconds for the last frame, which says what was wrong, to leave. */
-const FAREWELL_MS = 2_000
 
 /** How a connection works; the fields of the same name are described in the options of the stream layer. */
 export interface WsConnectionOptions {
@@ -19,6 +17,7 @@ export interface WsConnectionOptions {
   readonly receiveBufferBytes: number
   readonly pingIntervalMs: number
   readonly pongTimeoutMs: number
+  readonly closeTimeoutMs: number
   /** The other side broke the rules; the connection is ended. */
   readonly onViolation: (error: RaftError) => void
 }
@@ -29,7 +28,6 @@ export class WsConnection implements StreamConnection {
   readonly #ws: WebSocket
   readonly #socket: Socket
   readonly #options: WsConnectionOptions
-  readonly #sendBufferBytes: number
   readonly #liveness: Liveness
   readonly #drainWaiters: (() => void)[] = []
   #events: StreamEvents | undefined
@@ -53,8 +51,6 @@ export class WsConnection implements StreamConnection {
     this.#socket = socket
     this.remoteAddress = remoteAddress
     this.#options = options
-    // Below the socket's own mark it would never say that it has drained.
-    this.#sendBufferBytes = Math.max(options.sendBufferBytes, socket.writableHighWaterMark)
     this.#liveness = new Liveness({
       pingIntervalMs: options.pingIntervalMs,
       pongTimeoutMs: options.pongTimeoutMs,
@@ -87,7 +83,7 @@ export class WsConnection implements StreamConnection {
   }
 
   drained(): Promise<void> {
-    if (this.#hasRoom || !this.#isOpen) return Promise.resolve()
+    if (this.#hasRoom || this.#closed) return Promise.resolve()
     return new Promise((resolve) => this.#drainWaiters.push(resolve))
   }
 
@@ -107,7 +103,6 @@ export class WsConnection implements StreamConnection {
     this.#held = []
     this.#liveness.end()
     this.#ws.terminate()
-    this.#wake()
     if (this.#closed) nextTick(() => this.#finish())
   }
 
@@ -116,7 +111,7 @@ export class WsConnection implements StreamConnection {
   }
 
   get #hasRoom(): boolean {
-    return this.#socket.writableLength < this.#sendBufferBytes
+    return this.#socket.writableLength < this.#options.sendBufferBytes
   }
 
   #onMessage(data: RawData, isBinary: boolean): void {
@@ -127,7 +122,7 @@ export class WsConnection implements StreamConnection {
       this.#refuse(violationError(this.remoteAddress, new Error('it sent a text message')))
       return
     }
-    if (this.#flowing && !this.#releasing && this.#held.length === 0) {
+    if (this.#flowing && this.#held.length === 0) {
       if (data.byteLength > 0) this.#events?.onData(data)
       return
     }
@@ -135,6 +130,7 @@ export class WsConnection implements StreamConnection {
     this.#heldBytes += data.byteLength + HELD_MESSAGE_BYTES
     if (this.#heldBytes > this.#options.receiveBufferBytes && !this.#stopped) {
       this.#stopped = true
+      this.#liveness.listen(false)
       this.#ws.pause()
     }
   }
@@ -156,13 +152,8 @@ export class WsConnection implements StreamConnection {
       if (data.byteLength > 0) this.#events?.onData(data)
     }
     this.#releasing = false
-    if (this.#destroyed || this.#finished) return
-    this.#held = held.slice(delivered)
-    if (this.#held.length > 0) {
-      // It was paused, and perhaps resumed again, while it delivered.
-      if (this.#flowing) this.#scheduleRelease()
-      return
-    }
+    this.#held = this.#destroyed ? [] : held.slice(delivered)
+    if (this.#held.length > 0) return
     if (this.#closed) this.#finish()
     else this.#readOn()
   }
@@ -170,6 +161,7 @@ export class WsConnection implements StreamConnection {
   #readOn(): void {
     if (!this.#stopped) return
     this.#stopped = false
+    this.#liveness.listen(true)
     this.#ws.resume()
     this.#payPong()
   }
@@ -207,19 +199,18 @@ export class WsConnection implements StreamConnection {
     this.#error = error
     this.#held = []
     this.#options.onViolation(error)
-    this.#socket.destroySoon()
-    const farewell = setTimeout(() => this.#socket.destroy(), FAREWELL_MS)
-    this.#socket.once('close', () => clearTimeout(farewell))
+    const deadline = setTimeout(() => this.#ws.terminate(), this.#options.closeTimeoutMs)
+    this.#ws.once('close', () => clearTimeout(deadline))
   }
 
   #onClosed(code: number, reason: Buffer): void {
     this.#closed = true
     this.#liveness.end()
-    this.#error ??= this.#destroyed ? undefined : closeError(this.remoteAddress, code, reason)
+    this.#error ??= closeError(this.remoteAddress, code, reason)
     this.#wake()
     // What came before an orderly end is delivered before the end, also when it is paused.
     if (this.#held.length > 0 && this.#error === undefined) return
-    if (!this.#releasing) this.#finish()
+    this.#finish()
   }
 
   #finish(): void {
