@@ -198,19 +198,4 @@ describe('createRaftNode', () => {
       code: 'RAFT_NO_LEADER',
     })
   })
-
-  it('logs with pino when it is given no logger', async () => {
-    cluster = await DiskCluster.create(1)
-    const [address] = cluster.addresses
-    const stateMachine = ledger()
-    const node = await createRaftNode({
-      address: address!,
-      peers: [address!],
-      dataDir: cluster.dataDir(address!),
-      stateMachine,
-    })
-    cluster.nodes.set(address!, node)
-    await node.whenReady()
-    expect(node.isLeader).toBe(true)
-  })
 })

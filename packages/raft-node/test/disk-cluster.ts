@@ -9,7 +9,7 @@ import { createRaftNode } from '../src/index.ts'
 import type { LedgerNode, LedgerOptions } from './inmem-cluster.ts'
 import { ledger } from './ledger.ts'
 
-export const patient = {
+const patient = {
   heartbeatTimeoutMs: 300,
   electionTimeoutMs: 300,
   leaderLeaseTimeoutMs: 200,
