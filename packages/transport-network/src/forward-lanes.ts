@@ -39,20 +39,23 @@ export class ForwardLanes {
   }
 
   #laneTo(address: ServerAddress): Lane {
-    const lanes = (this.#lanes.get(address) ?? []).filter((lane) => lane.open)
-    const inflight = lanes.reduce((sum, lane) => sum + lane.inflight, 0)
+    let lanes = this.#lanes.get(address) ?? []
+    if (lanes.some((each) => !each.open)) lanes = lanes.filter((each) => each.open)
+    let inflight = 0
+    let lane: Lane | undefined
+    for (const each of lanes) {
+      inflight += each.inflight
+      if (each.inflight < REQUESTS_PER_LANE) lane ??= each
+    }
     if (inflight >= this.#host.maxInflight)
       throw new RaftError(
         'RAFT_OVERLOADED',
         `${inflight} forwarded requests to ${address} wait for an answer: send fewer at once or raise maxForwardInflight`,
         { retryable: true, outcome: 'not-committed', details: { address, inflight } },
       )
-    let lane = lanes.find((each) => each.inflight < REQUESTS_PER_LANE)
-    if (lane === undefined) {
-      lane = new Lane(this.#host, address)
-      lanes.push(lane)
-    }
-    this.#lanes.set(address, lanes)
+    if (lane !== undefined) return lane
+    lane = new Lane(this.#host, address)
+    this.#lanes.set(address, [...lanes, lane])
     return lane
   }
 }

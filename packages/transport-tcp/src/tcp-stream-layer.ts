@@ -9,10 +9,11 @@ import {
 } from '@raftkit/interface'
 import { resolveListenAddress, type ListenAddress } from '@raftkit/transport-network'
 import type { Server, Socket } from 'node:net'
+import { Server as TlsServer } from 'node:tls'
 import { dial } from './dial.ts'
 import { createListener, remoteOf } from './listener.ts'
-import { checkTls } from './mutual-tls.ts'
-import type { TcpStreamOptions } from './options.ts'
+import { checkTls, secureContextOptions } from './mutual-tls.ts'
+import type { TcpStreamOptions, TcpTlsOptions } from './options.ts'
 import { TcpConnection } from './tcp-connection.ts'
 
 const LEAST_SEND_BUFFER_BYTES = 64 * 1024
@@ -26,6 +27,7 @@ export class TcpStreamLayer implements StreamLayer {
   readonly #logger: Logger
   readonly #sockets = new Set<Socket>()
   #localAddress: ServerAddress
+  #tls: TcpTlsOptions | undefined
   #server: Server | undefined
   #closing: Promise<void> | undefined
 
@@ -42,6 +44,7 @@ export class TcpStreamLayer implements StreamLayer {
         'RAFT_INVALID_CONFIG',
         `sendBufferBytes must be at least ${LEAST_SEND_BUFFER_BYTES}, not ${options.sendBufferBytes}`,
       )
+    this.#tls = options.tls
     if (options.tls !== undefined) checkTls(options.tls)
   }
 
@@ -52,7 +55,7 @@ export class TcpStreamLayer implements StreamLayer {
   async listen(onConnection: (connection: StreamConnection) => void): Promise<void> {
     if (this.#closing !== undefined) throw closedError()
     const server = createListener({
-      tls: this.#options.tls,
+      tls: this.#tls,
       logger: this.#logger,
       track: (socket) => this.#track(socket),
       untrack: (socket) => this.#sockets.delete(socket),
@@ -77,10 +80,26 @@ export class TcpStreamLayer implements StreamLayer {
     const socket = await dial(address, {
       timeoutMs: options.timeoutMs,
       signal: options.signal,
-      tls: this.#options.tls,
+      tls: this.#tls,
       onSocket: (opened) => this.#track(opened),
     })
     return this.#connection(socket, address)
+  }
+
+  /**
+   * Uses another certificate, key or authority from the next connection on, without a restart; those that are open
+   * stay. `handshakeTimeoutMs`, `maxHandshakes` and `authorizePeer` of accepted connections stay as they were.
+   * Throws `RAFT_INVALID_CONFIG`, and changes nothing, when they do not fit or the layer was made without TLS.
+   */
+  reloadTls(tls: TcpTlsOptions): void {
+    if (this.#tls === undefined)
+      throw new RaftError(
+        'RAFT_INVALID_CONFIG',
+        'the stream layer was made without tls: make a new one to change from plain TCP to TLS',
+      )
+    checkTls(tls)
+    this.#tls = tls
+    if (this.#server instanceof TlsServer) this.#server.setSecureContext(secureContextOptions(tls))
   }
 
   close(): Promise<void> {

@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { createTcpTransport, TcpStreamLayer, type TcpTlsOptions } from '@raftkit/transport-tcp'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { elsewhere, expired, member, mistaken, stranger } from './certificates.ts'
 import { heartbeat, ListLogger, openTransport, peerOf, RawSocket } from './fixtures.ts'
 
@@ -181,6 +181,46 @@ describe('mutual TLS', () => {
       await Promise.all([from.close(), to.close()])
     }
     expect.assertions(0)
+  })
+})
+
+describe('reloadTls', () => {
+  const options = { timeoutMs: 10_000 }
+
+  async function listening(tls: TcpTlsOptions): Promise<TcpStreamLayer> {
+    const layer = new TcpStreamLayer({ bind: '127.0.0.1:0', tls })
+    onTestFinished(() => layer.close())
+    await layer.listen((connection) => connection.start({ onData: () => {}, onClose: () => {} }))
+    return layer
+  }
+
+  it('uses the new certificate for both directions', async () => {
+    const old = await listening(elsewhere)
+    const other = await listening(member)
+    await expect(other.dial(old.localAddress, options)).rejects.toMatchObject({
+      code: 'RAFT_DIAL_FAILED',
+    })
+    old.reloadTls(member)
+    const connection = await other.dial(old.localAddress, options)
+    expect(connection.remoteAddress).toBe(old.localAddress)
+    other.reloadTls(mistaken)
+    await expect(other.dial(old.localAddress, options)).rejects.toMatchObject({
+      code: 'RAFT_DIAL_FAILED',
+    })
+  })
+
+  it('refuses what does not fit and goes on as before', async () => {
+    const layer = await listening(member)
+    const other = await listening(member)
+    expect(() => layer.reloadTls({ ...member, key: elsewhere.key })).toThrow(
+      expect.objectContaining({ code: 'RAFT_INVALID_CONFIG' }),
+    )
+    const connection = await other.dial(layer.localAddress, options)
+    expect(connection.remoteAddress).toBe(layer.localAddress)
+    const plain = new TcpStreamLayer({ bind: '127.0.0.1:0' })
+    expect(() => plain.reloadTls(member)).toThrow(
+      expect.objectContaining({ code: 'RAFT_INVALID_CONFIG' }),
+    )
   })
 })
 
