@@ -21,7 +21,7 @@ export interface NetworkMessage {
   readonly message: RpcRequest | RpcResponse
 }
 
-/** Looks at every message when it is sent; `'drop'` loses it. In a stream, that wedges the stream. */
+/** Looks at every message when it is sent; `'drop'` loses it. In a stream, that wedges the stream. Must not throw. */
 export type MessageFilter = (message: NetworkMessage) => 'drop' | void
 
 /** What the network needs of the transport at an address. */

@@ -114,62 +114,12 @@ export class StreamPipeline implements AppendPipeline {
   }
 }
 
-/** What a {@link DatagramPipeline} runs on. */
-export interface DatagramPipelineOptions {
-  readonly peer: ServerAddress
-  readonly limits: PipelineLimits
-  /** Sends one call; rejects with the signal's reason when that is aborted. */
-  readonly call: (
-    request: AppendEntriesRequest,
-    signal: AbortSignal,
-  ) => Promise<AppendEntriesResponse>
-}
-
-/** A pipeline without a connection: every send is a call of its own, lost and late by itself. */
-export class DatagramPipeline implements AppendPipeline {
-  readonly #options: DatagramPipelineOptions
-  readonly #controller = new AbortController()
-  #bytes = 0
-  #count = 0
-
-  constructor(options: DatagramPipelineOptions) {
-    this.#options = options
-  }
-
-  get closed(): boolean {
-    return this.#controller.signal.aborted
-  }
-
-  get writable(): boolean {
-    const { maxBufferedBytes, maxPipelinedSends } = this.#options.limits
-    return !this.closed && this.#bytes < maxBufferedBytes && this.#count < maxPipelinedSends
-  }
-
-  async send(request: AppendEntriesRequest): Promise<AppendEntriesResponse> {
-    const { peer, limits, call } = this.#options
-    if (this.closed) throw pipelineClosed(peer)
-    if (this.#count >= limits.maxPipelinedSends) throw tooManySends(peer, limits.maxPipelinedSends)
-    const size = sizeOf(request)
-    this.#bytes += size
-    this.#count++
-    try {
-      return await call(request, this.#controller.signal)
-    } finally {
-      this.#bytes -= size
-      this.#count--
-    }
-  }
-
-  close(): void {
-    this.#controller.abort(pipelineClosed(this.#options.peer))
-  }
-}
-
 function answerOf(peer: ServerAddress): string {
   return `answer from ${peer} to a pipelined append-entries`
 }
 
-function tooManySends(peer: ServerAddress, limit: number): RaftError {
+/** More sends than a pipeline takes. */
+export function tooManySends(peer: ServerAddress, limit: number): RaftError {
   return new RaftError(
     'RAFT_OVERLOADED',
     `${limit} sends to ${peer} are outstanding; wait for answers, or raise maxPipelinedSends`,

@@ -25,7 +25,7 @@ export interface SnapshotSending {
 /** Sends a snapshot over one stream, no faster than the receiver's handler takes it. */
 export class SnapshotSender {
   readonly #sending: SnapshotSending
-  readonly #iterator: AsyncIterator<Uint8Array>
+  #iterator: AsyncIterator<Uint8Array> | undefined
   #sent = 0
   #taken = 0
   #stopped = false
@@ -33,7 +33,6 @@ export class SnapshotSender {
 
   constructor(sending: SnapshotSending) {
     this.#sending = sending
-    this.#iterator = sending.state[Symbol.asyncIterator]()
     const { end, request, pending } = sending
     end.receive({
       onFrame: (frame) => {
@@ -57,7 +56,7 @@ export class SnapshotSender {
     this.#sending.end.close()
     this.#wake()
     // The outcome is settled; a source that fails while it is let go has nobody left to tell.
-    Promise.resolve(this.#iterator.return?.()).catch(() => {})
+    Promise.resolve(this.#iterator?.return?.()).catch(() => {})
   }
 
   #answered(answer: Answer): void {
@@ -67,10 +66,12 @@ export class SnapshotSender {
   }
 
   async #pump(): Promise<void> {
-    const { request, pending } = this.#sending
+    const { request, state, pending } = this.#sending
     try {
+      const iterator = state[Symbol.asyncIterator]()
+      this.#iterator = iterator
       while (!this.#stopped) {
-        const next = await this.#iterator.next()
+        const next = await iterator.next()
         if (next.done) break
         await this.#sendChunk(next.value)
       }

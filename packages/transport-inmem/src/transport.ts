@@ -15,10 +15,11 @@ import type {
   ServerAddress,
   Transport,
 } from '@raftkit/interface'
+import { DatagramPipeline } from './datagram-pipeline.ts'
 import { Exchange } from './exchange.ts'
 import type { Fabric } from './fabric.ts'
 import { Pending, remoteError, transportClosed } from './pending.ts'
-import { DatagramPipeline, StreamPipeline } from './pipeline.ts'
+import { StreamPipeline } from './pipeline.ts'
 import type { PipelineLimits } from './pipeline.ts'
 import { ServedStream } from './served-stream.ts'
 import { answerOf, ServedContext } from './serving.ts'
@@ -100,21 +101,7 @@ export class InmemTransport implements Transport {
     options: CallOptions = {},
   ): Promise<ResponseOf<T>> {
     this.#check(options)
-    const message: RpcRequest = request
-    let exchange: Exchange | undefined
-    const pending = this.#pending<ResponseOf<T>>(
-      `answer from ${peer.address} to ${message.type}`,
-      options,
-      (gaveUp) => gaveUp && exchange?.abandon(),
-    )
-    exchange = new Exchange(this.#fabric, this.localAddress, peer.address, message, {
-      onAnswer: (answer) => {
-        if ('error' in answer) pending.fail(remoteError(peer.address, answer.error))
-        else pending.succeed(answer.response as ResponseOf<T>)
-      },
-      onError: (error) => pending.fail(error),
-    })
-    return pending.promise
+    return this.#exchange<T>(peer, request, options).promise
   }
 
   async installSnapshot(
@@ -176,6 +163,28 @@ export class InmemTransport implements Transport {
     options.signal?.throwIfAborted()
   }
 
+  /** Sends a call; settled by its answer, or by whatever ends the wait for it. */
+  #exchange<T extends CallType>(
+    peer: Peer,
+    request: RpcRequest,
+    options: CallOptions,
+  ): Pending<ResponseOf<T>> {
+    let exchange: Exchange | undefined
+    const pending = this.#pending<ResponseOf<T>>(
+      `answer from ${peer.address} to ${request.type}`,
+      options,
+      (gaveUp) => gaveUp && exchange?.abandon(),
+    )
+    exchange = new Exchange(this.#fabric, this.localAddress, peer.address, request, {
+      onAnswer: (answer) => {
+        if ('error' in answer) pending.fail(remoteError(peer.address, answer.error))
+        else pending.succeed(answer.response as ResponseOf<T>)
+      },
+      onError: (error) => pending.fail(error),
+    })
+    return pending
+  }
+
   /** A promise that settles when the transport closes, whatever else happens. */
   #pending<T>(
     what: string,
@@ -201,9 +210,11 @@ export class InmemTransport implements Transport {
     const pipeline = new DatagramPipeline({
       peer: peer.address,
       limits: this.#settings,
-      call: (request, signal) => this.call<'append-entries'>(peer, request, { signal }),
+      call: (request) => this.#exchange<'append-entries'>(peer, request, {}),
+      onClosed: () => this.#open.delete(open),
     })
-    this.#open.add({ end: () => pipeline.close() })
+    const open: Open = { end: (error) => pipeline.shut(error) }
+    this.#open.add(open)
     return pipeline
   }
 
