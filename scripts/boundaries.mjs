@@ -46,8 +46,8 @@ export const packages = {
   },
 }
 
-/** Node's globals that a neutral package must not name. */
-const nodeGlobals = ['process', 'Buffer', 'setImmediate', 'clearImmediate', '__dirname', 'require']
+/** Node's globals that a neutral package must not name. `process` is an ordinary word too: that it is not declared suffices. */
+const nodeGlobals = ['Buffer', 'setImmediate', 'clearImmediate', '__dirname', 'require']
 
 /** What the consensus core must not name: promises, time, chance, I/O, payload bytes. */
 const consensusForbidden = [
