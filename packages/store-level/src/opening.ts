@@ -100,7 +100,6 @@ async function makeStore(
   // From here the database's lock keeps others out; one of them may have been here first.
   return closingOnError(database, async () => {
     if ((await disk.list(directory)).includes(BOUNDARY)) return database
-    if (!(await isEmpty(database))) throw boundaryMissing(directory)
     await disk.syncDirectory(location)
     await BoundaryFile.create(disk, join(directory, BOUNDARY), identity)
     await disk.syncDirectory(directory)

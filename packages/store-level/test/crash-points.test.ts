@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import type { LogBounds } from '@raftkit/interface'
 import { LevelStore } from '@raftkit/store-level'
 import { describe, expect, test } from 'vitest'
+import { blockKey, lastIndexOfKey } from '../src/keys.ts'
+import { withLevel } from './damage.ts'
 import { contentsOf, entries } from './entries.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 import { watchedDisk } from './watched-disk.ts'
@@ -116,12 +118,16 @@ for (const boundaryDelayMs of [0, 1000])
       const { images, done } = await crashImages(given, options)
       expect(images.length).toBeGreaterThan(1)
       const found: LogBounds[] = []
+      const leftovers: number[] = []
       for (const image of images) {
         const store = await LevelStore.open(image, options)
         found.push(await store.bounds())
         await checkContents(store)
+        const { firstIndex } = await store.bounds()
         await store.close()
+        leftovers.push(...(await blocksBefore(image, firstIndex)))
       }
+      expect(leftovers).toEqual([])
       for (const { firstIndex, lastIndex } of found) {
         expect(given.lastIndexes).toContain(lastIndex)
         expect(given.firstIndexes ?? [1]).toContain(firstIndex)
@@ -231,4 +237,12 @@ async function checkContents(store: LevelStore): Promise<void> {
   expect([4, 5]).toContain(hardState?.term)
   expect(hardState?.votedFor?.id).toBe(hardState?.term === 5 ? 'b' : undefined)
   expect([1, 2]).toContain((await store.get('a'))?.[0])
+}
+
+/** The last indexes of blocks that end before an index. */
+async function blocksBefore(directory: string, index: number): Promise<readonly number[]> {
+  const keys = await withLevel(directory, (level) =>
+    level.keys({ gte: blockKey(0), lt: blockKey(index) }).all(),
+  )
+  return keys.map(lastIndexOfKey)
 }

@@ -174,6 +174,30 @@ describe('the boundary file', () => {
     }
   })
 
+  test('removed together with CURRENT, and no table is', async () => {
+    const directory = await usedStoreInTable()
+    await rm(join(directory, 'boundary'))
+    await rm(join(directory, 'db', 'CURRENT'))
+    const before = await readdir(join(directory, 'db'))
+    expect(await codeOf(directory)).toBe('RAFT_STORE_MISSING')
+    expect(await readdir(join(directory, 'db'))).toEqual(before)
+  })
+
+  test('with its newest slot damaged after the end of the log was cut', async () => {
+    const directory = await usedStore()
+    const store = await LevelStore.open(directory)
+    await store.truncateSuffix(10)
+    await store.close()
+    const intact = await readFile(join(directory, 'boundary'))
+    for (const slot of [4096, 8192]) {
+      const file = Uint8Array.from(intact)
+      file[slot + 4]! ^= 1
+      await writeFile(join(directory, 'boundary'), file)
+      await (await LevelStore.open(directory)).close()
+    }
+    expect(await databaseFiles(directory, /CURRENT/)).toHaveLength(1)
+  })
+
   test.each([0, 100, 5000])('cut to %d bytes', async (size) => {
     const directory = await usedStore()
     await truncate(join(directory, 'boundary'), size)

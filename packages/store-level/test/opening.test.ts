@@ -10,6 +10,7 @@ import { messageFrom, startChild } from './child.ts'
 import { entries } from './entries.ts'
 import { refusalOf } from './refusal.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
+import { watchedDisk } from './watched-disk.ts'
 
 test('a store that is open is locked, in this process', async () => {
   const directory = await temporaryDirectory()
@@ -48,6 +49,19 @@ test('of two that make a store at once, one gets it', async () => {
     expect(reasons).toEqual(['RAFT_STORE_LOCKED', 'RAFT_STORE_LOCKED'])
     await opened[0]!.close()
   }
+})
+
+test('a store that another made in the meantime is opened as it is', async () => {
+  const directory = join(await temporaryDirectory(), 'store')
+  let isFirst = true
+  const disk = watchedDisk(async (step) => {
+    if (step !== 'open database' || !isFirst) return
+    isFirst = false
+    await using other = await LevelStore.open(directory)
+    await other.append([entries(1, 4)])
+  })
+  await using store = await LevelStore.open(directory, {}, disk)
+  expect(await store.bounds()).toEqual({ firstIndex: 1, lastIndex: 4 })
 })
 
 test('a file in place of the directory', async () => {
