@@ -40,7 +40,7 @@ export type ServerEnd = StreamEnd<ServerFrame, ClientFrame>
  * that is lost on a cut link wedges its direction, as a half-open TCP connection: nothing behind it arrives, and
  * neither end is told.
  */
-export class StreamEnd<Out, In> {
+class StreamEnd<Out, In> {
   /** Address of the other end. */
   readonly peer: ServerAddress
   readonly #fabric: Fabric

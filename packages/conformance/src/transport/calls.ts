@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { ForwardRequest, RequestVoteRequest, Transport } from '@raftkit/interface'
+import type { RequestVoteRequest, Transport } from '@raftkit/interface'
 import { watched } from '../occasion.ts'
 import { rejectionOf, rejectsWith } from '../rejection.ts'
 import { aborted, nobody, peerOf, recordingHandler, silentHandler } from './case.ts'
@@ -160,9 +160,4 @@ export async function voteOf(from: Transport, to: Transport, term: number): Prom
 export function vote(term: number): RequestVoteRequest {
   const last = { lastLogIndex: 1, lastLogTerm: 1, leadershipTransfer: false }
   return { type: 'request-vote', header, term, ...last }
-}
-
-/** A request of any size, where raftkit's extensions are carried. */
-export function forward(payload: Uint8Array): ForwardRequest {
-  return { type: 'forward', header, payload }
 }
