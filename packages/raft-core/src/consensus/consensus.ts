@@ -40,17 +40,13 @@ export class Consensus {
    */
   step(event: ConsensusEvent, moment: Moment): readonly Effect[] {
     const state = this.#state
-    try {
-      checkOrder(state.now, moment.now, 'time')
-      state.now = moment.now
-      state.random = moment.random
-      if (state.role === 'stopped') refuseWhenStopped(state, event)
-      else dispatch(state, event)
-      checkOrder(state.appliedIndex, state.commitIndex, 'applied index, commit index')
-      checkOrder(state.commitIndex, state.log.lastIndex, 'commit index, last index')
-      checkOrder(state.durableIndex, state.log.lastIndex, 'durable index, last index')
-    } catch (error) {
-      fail(state, event, error)
+    if (state.role === 'stopped') refuseWhenStopped(state, event)
+    else {
+      try {
+        take(state, event, moment)
+      } catch (error) {
+        fail(state, event, error)
+      }
     }
     const { effects } = state
     state.effects = []
@@ -71,6 +67,18 @@ export class Consensus {
   configure(timing: ConsensusTiming): void {
     this.#state.timing = timing
   }
+}
+
+/** One event, and the invariants that cost nothing to check after each. */
+function take(state: State, event: ConsensusEvent, { now, random }: Moment): void {
+  checkOrder(state.now, now, 'last time, time')
+  state.now = now
+  state.random = random
+  dispatch(state, event)
+  checkOrder(state.log.snapshot.index, state.appliedIndex, 'snapshot index, applied index')
+  checkOrder(state.appliedIndex, state.commitIndex, 'applied index, commit index')
+  checkOrder(state.commitIndex, state.log.lastIndex, 'commit index, last index')
+  checkOrder(state.durableIndex, state.log.lastIndex, 'durable index, last index')
 }
 
 function dispatch(state: State, event: ConsensusEvent): void {

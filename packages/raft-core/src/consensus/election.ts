@@ -89,6 +89,8 @@ export function voteAnswered(
 }
 
 function countVotes(state: State, election: Election): void {
+  // Nobody leads a term that this server could forget.
+  if (election.ownVoteSequence > state.durableSequence) return
   const votes = election.granted.size
   if (votes >= quorumSize(election.voters))
     becomeLeader(state, `${votes} of ${election.voters} votes`)

@@ -51,8 +51,6 @@ export class Progress {
   failures = 0
   /** Nothing but heartbeats is sent before this time. */
   retryAt: number = -Infinity
-  /** Highest commit index that the peer was told. */
-  commitSent: Index = 0
   /** When to tell the peer of the commit index if no entries carry it before; Infinity when it knows. */
   commitNoticeAt: number = Infinity
   /** When the newest request that the peer answered was sent: contact is certain only from then on. */
@@ -107,10 +105,10 @@ export class Progress {
     if (round > this.ackedRound) this.ackedRound = round
   }
 
-  sent(append: SentAppend, commitIndex: Index): void {
+  /** Notes an AppendEntries; in a pipeline, what follows it may go out before its answer. */
+  sent(append: SentAppend): void {
     this.inflight.push(append)
     this.inflightBytes += append.bytes
-    this.commitSent = Math.max(this.commitSent, commitIndex)
     if (this.state === 'pipeline') this.nextIndex = append.lastIndex + 1
   }
 

@@ -114,7 +114,7 @@ function sendEntries(
   state.effects.push(readId === undefined ? effect : { ...effect, readId })
   const { sendId } = effect
   const { round } = leadership
-  peer.sent({ sendId, prevLogIndex, lastIndex, bytes, sentAt: state.now, round }, leaderCommit)
+  peer.sent({ sendId, prevLogIndex, lastIndex, bytes, sentAt: state.now, round })
   if (leaderCommit >= state.commitIndex) peer.commitNoticeAt = Infinity
 }
 

@@ -17,8 +17,9 @@ export function receiveInstallSnapshot(
     answerInstalled(state, requestId, false)
     return
   }
-  if (snapshot.term > term || snapshot.index <= 0) {
-    answerError(state, requestId, `snapshot (${snapshot.index}, ${snapshot.term}) in term ${term}`)
+  const fault = faultOf(request)
+  if (fault !== undefined) {
+    answerError(state, requestId, fault)
     return
   }
   followLeader(state, from, term)
@@ -63,6 +64,16 @@ export function snapshotInstallFailed(state: State, requestId: number, message: 
   if (state.installation?.requestId !== requestId) return
   state.installation = undefined
   answerError(state, requestId, message)
+}
+
+/** What makes a snapshot impossible, whoever sent it. Such a request changes nothing. */
+function faultOf({ term, snapshot }: ReceivedInstallSnapshot): string | undefined {
+  const { index, configuration } = snapshot
+  if (index <= 0) return `a snapshot up to entry ${index} holds nothing`
+  if (snapshot.term > term) return `a snapshot of term ${snapshot.term} in term ${term}`
+  return configuration.index > index
+    ? `a snapshot up to entry ${index} cannot hold the configuration of entry ${configuration.index}`
+    : undefined
 }
 
 function answerInstalled(state: State, requestId: number, success: boolean): void {

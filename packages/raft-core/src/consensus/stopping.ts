@@ -9,7 +9,7 @@ import type { State } from './state.ts'
 export function fail(state: State, event: ConsensusEvent, error: unknown): void {
   const message = error instanceof Error ? error.message : String(error)
   state.effects = []
-  if (state.role !== 'stopped') stop(state, message)
+  stop(state, message)
   refuseWhenStopped(state, event)
   state.effects.push({ type: 'fatal', message })
 }

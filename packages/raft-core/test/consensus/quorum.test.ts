@@ -1,0 +1,32 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { quorumSize, VoterSet } from '../../src/consensus/quorum.ts'
+
+test('a quorum is more than half', () => {
+  expect([1, 2, 3, 4, 5, 6, 7].map(quorumSize)).toEqual([1, 2, 2, 3, 3, 4, 4])
+})
+
+test('what a quorum has reached is what the slow way says', () => {
+  const values = fc.array(fc.integer({ min: 0, max: 20 }), { maxLength: 8 })
+  fc.assert(
+    fc.property(values, fc.boolean(), fc.integer({ min: 0, max: 20 }), (peers, selfVotes, own) => {
+      const voters = new VoterSet(peers, selfVotes)
+      const all = selfVotes ? [...peers, own] : peers
+      // The slow way: try every value, count who has reached it.
+      let expected = -Infinity
+      for (const value of all)
+        if (2 * all.filter((other) => other >= value).length > all.length)
+          expected = Math.max(expected, value)
+      expect(voters.reached(own, (value) => value)).toBe(expected)
+      // Asked again, it has forgotten the last question.
+      expect(voters.reached(own, () => 0)).toBe(
+        all.length === 0 ? -Infinity : 2 * (selfVotes ? 1 : 0) > all.length ? own : 0,
+      )
+    }),
+  )
+})
+
+test('a leader outside of its configuration does not count itself', () => {
+  const voters = new VoterSet([5, 3, 1], false)
+  expect(voters.reached(100, (value) => value)).toBe(3)
+})
