@@ -58,6 +58,11 @@ export class ConnectionPool {
     if (this.#size === 1) this.#expiry.start(this.#idleTimeoutMs)
   }
 
+  /** Ends the idle connections to an address: whatever made one of them fail may have hit them all. */
+  drop(address: ServerAddress): void {
+    for (const { connection } of this.#idle.get(address)?.slice() ?? []) connection.end()
+  }
+
   /** Stops the clock. The connections are ended by whoever dialled them. */
   close(): void {
     this.#expiry.end()

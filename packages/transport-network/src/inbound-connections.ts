@@ -1,4 +1,10 @@
-import { RaftError, type Clock, type RpcHandler, type StreamConnection } from '@raftkit/interface'
+import {
+  RaftError,
+  type Clock,
+  type RpcHandler,
+  type RpcHeader,
+  type StreamConnection,
+} from '@raftkit/interface'
 import { InboundConnection } from './inbound-connection.ts'
 import type { InboundHost } from './inbound-host.ts'
 import type { ResolvedOptions } from './options.ts'
@@ -18,12 +24,16 @@ export class InboundConnections {
   #closed: RaftError | undefined
   #warned = false
 
-  constructor(options: ResolvedOptions) {
+  /** `onHeader` is told who sends each request. */
+  constructor(options: ResolvedOptions, onHeader: (header: RpcHeader) => void) {
     this.#options = options
     this.#clock = options.clock
     const { limits, wireLimits, clock, logger } = options
     this.#host = {
-      handle: (request, context) => this.handler(request, context),
+      handle: (request, context) => {
+        onHeader(request.header)
+        return this.handler(request, context)
+      },
       limits,
       wireLimits,
       clock,

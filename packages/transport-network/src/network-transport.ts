@@ -27,7 +27,8 @@ import {
 } from './options.ts'
 import type { OutboundConnection, Reply } from './outbound-connection.ts'
 import { NetworkPipeline } from './pipeline.ts'
-import { responseOf, RpcSupport } from './rpc-outcome.ts'
+import { responseOf } from './rpc-outcome.ts'
+import { RpcSupport } from './rpc-support.ts'
 import { sendSnapshot } from './snapshot-sender.ts'
 
 /** Counts of a transport's connections. */
@@ -57,8 +58,8 @@ export class NetworkTransport implements Transport {
     this.#options = options
     this.#dialler = new Dialler(options)
     this.#pool = new ConnectionPool(options.maxPool, options.idleTimeoutMs, options.clock)
-    this.#inbound = new InboundConnections(options)
     this.#support = new RpcSupport(options.clock)
+    this.#inbound = new InboundConnections(options, (header) => this.#support.heard(header))
     this.#forwards = new ForwardLanes({
       connect: (address) => this.#connectLane(address),
       release: (connection) => this.#pool.give(connection),
@@ -116,7 +117,7 @@ export class NetworkTransport implements Transport {
       const reply = await (type === 'forward'
         ? this.#forwards.send(peer.address, chunks, guard)
         : this.#exchange(type, peer.address, chunks, guard))
-      this.#support.answered(type, peer.address)
+      this.#support.answered(type, peer.address, reply)
       return responseOf(type, peer.address, reply)
     } finally {
       guard.end()
@@ -188,6 +189,8 @@ export class NetworkTransport implements Transport {
       this.#pool.give(connection)
       return reply
     } catch (error) {
+      // The other connections may be as dead, and would cost the next calls their time one after the other.
+      if (RaftError.is(error, 'RAFT_RPC_TIMEOUT')) this.#pool.drop(address)
       throw this.#support.explain(type, connection, error)
     }
   }

@@ -211,8 +211,6 @@ describe('call', () => {
 })
 
 describe('a request that the other server does not know', () => {
-  const never: RpcHandler = () => new Promise(() => {})
-
   it.each([preVote, forward(1)])(
     'is unsupported when a connection of its own is closed without an answer: $type',
     async (request) => {
@@ -234,7 +232,6 @@ describe('a request that the other server does not know', () => {
 
   it('is not unsupported when the network broke, when bytes of an answer came, or for other requests', async () => {
     const { a, streamA, ends } = await openAgainstBytes(() => {})
-    const lost = { code: 'RAFT_CONNECTION_LOST' }
     const broken = a.call(peerB, preVote)
     await settle()
     streamA.dialled[0]?.break(Object.assign(new Error('timed out'), { code: 'ETIMEDOUT' }))
@@ -260,18 +257,79 @@ describe('a request that the other server does not know', () => {
     expect(streamA.dials).toBe(2)
   })
 
-  it('is a lost connection where it was answered before, unless that lasts', async () => {
-    const { a, b, clock, network } = await openPair({ maxPool: 0 })
-    await a.call(peerB, preVote)
-    b.setHandler(never)
+  /** Puts a server in place of b that closes every connection at once. */
+  async function replaceB({ b, network }: Awaited<ReturnType<typeof openPair>>): Promise<void> {
     await b.close()
-    const stream = network.layer('b:1')
-    await stream.listen((connection) => setImmediate(() => new RawEnd(connection).close()))
-    const lost = { code: 'RAFT_CONNECTION_LOST' }
-    await expect(a.call(peerB, preVote)).rejects.toMatchObject(lost)
-    await expect(a.call(peerB, preVote)).rejects.toMatchObject(lost)
-    clock.advance(1001)
-    await expect(a.call(peerB, preVote)).rejects.toMatchObject({ code: 'RAFT_RPC_UNSUPPORTED' })
+    await network
+      .layer('b:1')
+      .listen((connection) => setImmediate(() => new RawEnd(connection).close()))
+  }
+
+  const lost = { code: 'RAFT_CONNECTION_LOST' }
+  const unsupported = { code: 'RAFT_RPC_UNSUPPORTED', outcome: 'unknown' }
+
+  it('is a lost connection where pre-vote was answered before, unless that lasts', async () => {
+    const pair = await openPair({ maxPool: 0 })
+    await pair.a.call(peerB, preVote)
+    await replaceB(pair)
+    await expect(pair.a.call(peerB, preVote)).rejects.toMatchObject(lost)
+    await expect(pair.a.call(peerB, preVote)).rejects.toMatchObject(lost)
+    pair.clock.advance(1001)
+    await expect(pair.a.call(peerB, preVote)).rejects.toMatchObject(unsupported)
+    await expect(pair.a.call(peerB, forward(1))).rejects.toMatchObject(unsupported)
+  })
+
+  it('is always a lost connection where a forwarded request was answered before', async () => {
+    const pair = await openPair({ maxPool: 0 })
+    pair.b.setHandler(() => {
+      throw new Error('not now')
+    })
+    await expect(pair.a.call(peerB, forward(1))).rejects.toMatchObject({
+      code: 'RAFT_REMOTE_ERROR',
+    })
+    await replaceB(pair)
+    for (let call = 0; call < 3; call += 1) {
+      await expect(pair.a.call(peerB, forward(1))).rejects.toMatchObject(lost)
+      pair.clock.advance(10_000)
+    }
+  })
+
+  const extended = { ...header, address: 'b:1', extensionLevel: 1 }
+
+  it('is a lost connection where an answer said that it is raftkit', async () => {
+    const pair = await openPair({ maxPool: 0 })
+    pair.b.setHandler(() => ({ ...appended(), header: extended }))
+    await pair.a.call(peerB, heartbeat())
+    await replaceB(pair)
+    await expect(pair.a.call(peerB, forward(1))).rejects.toMatchObject(lost)
+    await expect(pair.a.call(peerB, preVote)).rejects.toMatchObject(lost)
+  })
+
+  it('is a lost connection where a request said that it is raftkit, until one says that it is not', async () => {
+    const pair = await openPair({ maxPool: 0 })
+    pair.a.setHandler(obliging)
+    const peerA = { id: 'a', address: 'a:1' }
+    await pair.b.call(peerA, { ...heartbeat(), header: extended })
+    await pair.b.call(peerA, { ...heartbeat(), header: { ...extended, address: 'c:1' } })
+    await replaceB(pair)
+    await expect(pair.a.call(peerB, forward(1))).rejects.toMatchObject(lost)
+    const end = await RawEnd.dial(pair.network.layer('raw:1'), 'a:1')
+    end.send(...encodeRequest({ ...heartbeat(), header: { ...header, address: 'b:1' } }))
+    await end.receive(1)
+    await expect(pair.a.call(peerB, forward(1))).rejects.toMatchObject(unsupported)
+  })
+
+  it('remembers only so many addresses', async () => {
+    const pair = await openPair({ maxPool: 0 })
+    pair.a.setHandler(obliging)
+    const peerA = { id: 'a', address: 'a:1' }
+    const pipeline = await pair.b.openPipeline(peerA)
+    await pipeline.send({ ...heartbeat(), header: extended })
+    for (let sender = 0; sender < 1024; sender += 1)
+      await pipeline.send({ ...heartbeat(), header: { ...extended, address: `c${sender}:1` } })
+    await replaceB(pair)
+    await expect(pair.a.call(peerB, forward(1))).rejects.toMatchObject(unsupported)
+    await expect(pair.a.call(peerB, preVote)).rejects.toMatchObject(unsupported)
   })
 
   it('is unsupported when the answer says so', async () => {
@@ -281,6 +339,7 @@ describe('a request that the other server does not know', () => {
     })
     await expect(a.call(peerB, preVote)).rejects.toMatchObject({
       code: 'RAFT_RPC_UNSUPPORTED',
+      outcome: 'not-committed',
       details: { remoteMessage: 'unexpected command' },
     })
   })
@@ -359,6 +418,18 @@ describe('the pool', () => {
     await settle()
     expect(a.stats().idleConnections).toBe(0)
     expect(await a.call(peerB, heartbeat(1))).toMatchObject({ term: 1 })
+  })
+
+  it('drops every idle connection to an address that let a call run out of time', async () => {
+    const pair = await openPair()
+    await inParallel(3, pair)
+    expect(pair.a.stats().idleConnections).toBe(3)
+    pair.b.setHandler(() => new Promise(() => {}))
+    const late = pair.a.call(peerB, heartbeat(), { timeoutMs: 100 })
+    await settle()
+    pair.clock.advance(100)
+    await expect(late).rejects.toMatchObject({ code: 'RAFT_RPC_TIMEOUT' })
+    expect(pair.a.stats()).toMatchObject({ outboundConnections: 0, idleConnections: 0 })
   })
 
   it('does not try again when a used connection turns out to be dead', async () => {
