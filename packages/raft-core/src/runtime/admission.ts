@@ -6,20 +6,29 @@ import { waitFor } from './wait.ts'
 /** Counted against the byte budget for every command beside its own bytes. */
 const OVERHEAD_BYTES = 64
 
-/** The budget of commands that were admitted and are not yet applied: by count and by bytes. */
+/** The options that bound what waits. */
+export type AdmissionLimits = Pick<
+  RaftConfig,
+  'maxCommandBytes' | 'maxPendingProposals' | 'maxPendingBytes'
+>
+
+/**
+ * The budget of commands that were admitted and are not yet applied: by count and by bytes. What waits for the own
+ * disk counts apart: a leader whose followers are faster than itself commits without it, and must not run ahead for ever.
+ */
 export class Admission {
   readonly #clock: Clock
-  readonly #limits: Pick<RaftConfig, 'maxCommandBytes' | 'maxPendingProposals' | 'maxPendingBytes'>
+  readonly #limits: AdmissionLimits
+  readonly #backlog: () => number
   readonly #waiting: Caller<void>[] = []
   #count = 0
   #bytes = 0
 
-  constructor(
-    clock: Clock,
-    limits: Pick<RaftConfig, 'maxCommandBytes' | 'maxPendingProposals' | 'maxPendingBytes'>,
-  ) {
+  /** `backlog` tells the bytes that wait for the disk. */
+  constructor(clock: Clock, limits: AdmissionLimits, backlog: () => number) {
     this.#clock = clock
     this.#limits = limits
+    this.#backlog = backlog
   }
 
   /** Commands admitted and not yet applied. */
@@ -45,7 +54,8 @@ export class Admission {
     const weight = size + OVERHEAD_BYTES
     if (
       this.#count >= maxPendingProposals ||
-      (this.#count > 0 && this.#bytes + weight > maxPendingBytes)
+      (this.#count > 0 && this.#bytes + weight > maxPendingBytes) ||
+      this.#backlog() > maxPendingBytes
     )
       throw new RaftError(
         'RAFT_OVERLOADED',
@@ -65,6 +75,11 @@ export class Admission {
   release(count: number, weight: number): void {
     this.#count -= count
     this.#bytes -= weight
+    this.recheck()
+  }
+
+  /** There may be room again. */
+  recheck(): void {
     if (this.#waiting.length > 0) this.#wake()
   }
 
@@ -87,6 +102,7 @@ export class Admission {
   }
 
   #free(): number {
+    if (this.#backlog() > this.#limits.maxPendingBytes) return 0
     if (this.#bytes + OVERHEAD_BYTES > this.#limits.maxPendingBytes && this.#count > 0) return 0
     return this.#limits.maxPendingProposals - this.#count
   }

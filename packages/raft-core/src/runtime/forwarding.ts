@@ -1,4 +1,5 @@
 import {
+  type Clock,
   type ForwardRequest,
   messageOf,
   type Peer,
@@ -14,6 +15,7 @@ import type { WaitOptions } from './caller.ts'
 import { notLeader } from './refusals.ts'
 import { isRaftkit } from './rpc-messages.ts'
 import type { Standing } from './standing.ts'
+import { waitFor } from './wait.ts'
 
 /** What the application does with forwarded bytes on the leader. */
 export type ForwardHandler = (
@@ -26,13 +28,14 @@ export interface ForwardingParts {
   readonly self: Peer
   readonly header: RpcHeader
   readonly transport: Transport
+  readonly clock: Clock
   readonly standing: Standing
   readonly config: Pick<RaftConfig, 'rpcTimeoutMs' | 'maxForwardBytes' | 'maxInboundRequests'>
   readonly onForward: ForwardHandler | undefined
 }
 
-/** The message by which a server says that it does not lead; hashicorp/raft's. */
-const NOT_LEADER = 'node is not the leader'
+/** How a server refuses a forwarded request before its handler saw it. No handler's own error reads like that. */
+const NOT_LEADER = 'the request was not served: node is not the leader'
 
 /** Senders of AppendEntries remembered; a cluster has fewer servers than that. */
 const MAX_SENDERS = 1024
@@ -63,7 +66,7 @@ export class Forwarding {
     if (standing.stoppedBy !== undefined) throw standing.stoppedBy
     this.#checkSize(payload)
     const { leader } = standing
-    if (standing.state === 'leader') return this.#run(payload, options.signal)
+    if (standing.state === 'leader') return this.#runHere(payload, options)
     if (leader === undefined || leader.id === self.id)
       throw new RaftError('RAFT_NO_LEADER', 'no leader is known: try again after an election', {
         retryable: true,
@@ -93,7 +96,7 @@ export class Forwarding {
   /** Serves a request that another server forwarded. */
   async serve(request: ForwardRequest, context: RpcContext): Promise<RpcResponse> {
     const { header, standing, config } = this.#parts
-    if (standing.state !== 'leader') throw notLeader(standing.leader)
+    if (standing.state !== 'leader') throw new RaftError('RAFT_NOT_LEADER', NOT_LEADER)
     if (this.#serving >= config.maxInboundRequests)
       throw new RaftError('RAFT_OVERLOADED', 'too many forwarded requests are being served')
     this.#serving++
@@ -104,7 +107,25 @@ export class Forwarding {
     }
   }
 
-  async #run(payload: Uint8Array, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  /** With the same limits as over the network; the handler is told when nobody waits any more. */
+  async #runHere(payload: Uint8Array, options: WaitOptions): Promise<Uint8Array> {
+    const { clock, config } = this.#parts
+    const limits = { timeoutMs: config.rpcTimeoutMs, ...options }
+    const abort = new AbortController()
+    try {
+      return await waitFor<Uint8Array>(clock, 'the forwarded request', limits, (caller) => {
+        this.#run(payload, abort.signal).then(
+          (answer) => caller.resolve(answer),
+          (error: unknown) => caller.reject(error),
+        )
+      })
+    } catch (error) {
+      abort.abort(error)
+      throw error
+    }
+  }
+
+  async #run(payload: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
     const { onForward } = this.#parts
     if (onForward === undefined)
       throw new RaftError(
@@ -112,7 +133,7 @@ export class Forwarding {
         'this server was started without onForward: it takes no forwarded requests',
         { outcome: 'not-committed' },
       )
-    return onForward(payload, { signal: signal ?? new AbortController().signal })
+    return onForward(payload, { signal })
   }
 
   #checkSize(payload: Uint8Array): void {

@@ -69,11 +69,12 @@ export interface Lanes<R> {
 
 /** Makes the lanes of a server from what it remembers. */
 export function createLanes<R>(context: LaneContext<R>, loaded: Loaded): Lanes<R> {
-  const { clock, random, config, transport, logger, standing, submit, ask, fail } = context
+  const { clock, config, transport, logger, standing, submit, ask, fail } = context
   const { snapshotStore, stateMachine } = context.storage
   const header = headerOf(context.id, transport.localAddress)
-  const { log, outbox } = createLog(context, loaded)
-  const proposals = new Proposals<R>(clock, config, ask)
+  const { log, outbox } = createLog(context, loaded, () => proposals.admission.recheck())
+  const backlog = (): number => log.writer.queuedBytes
+  const proposals: Proposals<R> = new Proposals<R>(clock, config, backlog, ask)
   const reads = new Reads(clock, config.maxPendingReads, ask)
   const applied = (index: Index): void => {
     reads.applied(index)
@@ -87,34 +88,17 @@ export function createLanes<R>(context: LaneContext<R>, loaded: Loaded): Lanes<R
     },
     onFailed: fail,
   })
-  const snapshotter = new Snapshotter<R>(
-    {
-      clock,
-      random,
-      config,
-      applier,
-      store: snapshotStore,
-      logger,
-      whenDurable: (index) => log.writer.whenDurable(index),
-      onSaved: (meta) => saved(context, meta),
-    },
-    loaded.consensus.snapshot.index,
-  )
+  const snapshotter = createSnapshotter(context, applier, log, loaded.applied.index)
   const installed = ({ index, term }: AppliedStart): void => {
     proposals.skipped(index)
     applied(index)
     snapshotter.superseded(index)
     context.events.emit('snapshot-installed', { index, term })
   }
-  const forwarding = new Forwarding({
-    self: { id: context.id, address: transport.localAddress },
-    header,
-    transport,
-    standing,
-    config,
-    onForward: context.onForward,
-  })
+  const forwarding = createForwarding(context, header)
+  const store = snapshotStore
   const shared = { transport, clock, header, logger, submit, stallMs: config.snapshotStallMs }
+  const receiving = { stateMachine, applier, log, onInstalled: installed, onFailed: fail }
   return {
     log,
     outbox,
@@ -126,22 +110,43 @@ export function createLanes<R>(context: LaneContext<R>, loaded: Loaded): Lanes<R
     rpcServer: createRpcServer(context, header, forwarding),
     forwarding,
     snapshotter,
-    snapshotSender: new SnapshotSender({ ...shared, store: snapshotStore }),
-    snapshotReceiver: new SnapshotReceiver<R>({
-      ...shared,
-      store: snapshotStore,
-      stateMachine,
-      applier,
-      log,
-      onInstalled: installed,
-      onFailed: fail,
-    }),
+    snapshotSender: new SnapshotSender({ ...shared, store }),
+    snapshotReceiver: new SnapshotReceiver<R>({ ...shared, ...receiving, store }),
   }
+}
+
+function createSnapshotter<R>(
+  context: LaneContext<R>,
+  applier: Applier<R>,
+  log: ServerLog,
+  lastIndex: Index,
+): Snapshotter<R> {
+  const { clock, random, config, logger, storage } = context
+  return new Snapshotter<R>(
+    {
+      clock,
+      random,
+      config,
+      applier,
+      store: storage.snapshotStore,
+      logger,
+      whenDurable: (index) => log.writer.whenDurable(index),
+      onSaved: (meta) => saved(context, meta),
+    },
+    lastIndex,
+  )
+}
+
+function createForwarding<R>(context: LaneContext<R>, header: RpcHeader): Forwarding {
+  const { id, transport, clock, standing, config, onForward } = context
+  const self = { id, address: transport.localAddress }
+  return new Forwarding({ self, header, transport, clock, standing, config, onForward })
 }
 
 function createLog<R>(
   context: LaneContext<R>,
   loaded: Loaded,
+  onProgress: () => void,
 ): { readonly log: ServerLog; readonly outbox: Outbox } {
   const { clock, config, storage, logger, submit, fail } = context
   const writer = new LogWriter(clock, config.storageStallMs, storage, loaded.bounds, {
@@ -149,6 +154,7 @@ function createLog<R>(
       outbox.durable()
       log.evict()
       submit({ type: 'entries-durable', index, term })
+      onProgress()
     },
     onHardStateDurable: (sequence) => {
       outbox.durable()

@@ -81,6 +81,11 @@ export class LogWriter {
     return this.#durableSequence
   }
 
+  /** Bytes of entries that wait for the write under way. */
+  get queuedBytes(): number {
+    return this.#queue.bytes
+  }
+
   /** Writes that wait. */
   get queued(): number {
     return this.#queue.length

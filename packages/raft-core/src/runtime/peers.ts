@@ -14,6 +14,7 @@ import type { RaftConfig } from '../config.ts'
 import type { Effect } from '../consensus/effects.ts'
 import type { ConsensusEvent } from '../consensus/events.ts'
 import type { ControlRequest } from '../consensus/messages.ts'
+import { attempt } from './attempt.ts'
 import { answered, Replicator, sendFailed } from './replicator.ts'
 import { requestOf } from './rpc-messages.ts'
 import type { ServerLog } from './server-log.ts'
@@ -51,7 +52,7 @@ export class Peers {
     const { transport, header, config, submit, logger } = this.#parts
     const timeoutMs =
       control.type === 'heartbeat' ? config.heartbeatTimeoutMs : config.electionTimeoutMs
-    transport.call(to, requestOf(control, header), { timeoutMs }).then(
+    attempt(() => transport.call(to, requestOf(control, header), { timeoutMs })).then(
       (response) => submit(answered(to, sendId, response)),
       (error: unknown) => {
         logger.debug({ peer: to.id, error: messageOf(error) }, `${control.type} was not answered`)

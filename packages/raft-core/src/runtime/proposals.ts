@@ -7,13 +7,15 @@ import {
   type Term,
 } from '@raftkit/interface'
 import { encodeEntries, type EntryInput } from '@raftkit/wire'
-import type { RaftConfig } from '../config.ts'
-import { Admission } from './admission.ts'
+import { Admission, type AdmissionLimits } from './admission.ts'
 import { Caller, type WaitOptions } from './caller.ts'
 import { CommandArena } from './command-arena.ts'
 import { DeadlineSweep } from './deadline-sweep.ts'
 import { leadershipLost, withOutcome } from './refusals.ts'
 import { deadlineOf } from './wait.ts'
+
+/** Bytes of commands encoded in one turn; the rest come with the next. */
+const MAX_TURN_BYTES = 4 * 1024 * 1024
 
 /** What became of a command. */
 export interface ApplyResult<R> {
@@ -46,15 +48,11 @@ export class Proposals<R> {
   #offeredCallers: Caller<ApplyResult<R>>[] = []
   #groups: Group<R>[] = []
 
-  /** `onFirst` is called when the first command of a turn comes in. */
-  constructor(
-    clock: Clock,
-    limits: Pick<RaftConfig, 'maxCommandBytes' | 'maxPendingProposals' | 'maxPendingBytes'>,
-    onFirst: () => void,
-  ) {
+  /** `backlog` tells the bytes that wait for the disk; `onFirst` is called when the first command of a turn comes in. */
+  constructor(clock: Clock, limits: AdmissionLimits, backlog: () => number, onFirst: () => void) {
     this.#clock = clock
     this.#onFirst = onFirst
-    this.admission = new Admission(clock, limits)
+    this.admission = new Admission(clock, limits, backlog)
     this.#deadlines = new DeadlineSweep(clock, (now) => this.#expire(now))
   }
 
@@ -91,11 +89,11 @@ export class Proposals<R> {
   offer(): number {
     if (this.#callers.length === 0) return 0
     if (this.#callers.some((caller) => caller.settled)) this.#withdraw()
-    this.#offeredCallers = this.#callers
-    this.#offeredInputs = this.#inputs
-    this.#callers = []
-    this.#inputs = []
-    return this.#offeredCallers.length
+    const count = this.#countOfTurn()
+    this.#offeredCallers = this.#callers.splice(0, count)
+    this.#offeredInputs = this.#inputs.splice(0, count)
+    if (this.#callers.length > 0) this.#onFirst()
+    return count
   }
 
   /** Encodes the oldest `count` offered entries as one batch; from now on their outcome is open. */
@@ -213,6 +211,18 @@ export class Proposals<R> {
     }
     this.admission.release(last - firstIndex + 1, weight)
     return last
+  }
+
+  /** How many commands fit into one turn: encoding more would hold up the event loop. */
+  #countOfTurn(): number {
+    let bytes = 0
+    let count = 0
+    for (const { weight } of this.#callers) {
+      bytes += weight
+      if (count > 0 && bytes > MAX_TURN_BYTES) break
+      count++
+    }
+    return count
   }
 
   #withdraw(): void {

@@ -10,6 +10,7 @@ import {
   type Transport,
 } from '@raftkit/interface'
 import type { ConsensusEvent, SendFailure } from '../consensus/events.ts'
+import { attempt } from './attempt.ts'
 import { answerOf, isRaftkit } from './rpc-messages.ts'
 import { Watchdog } from './watchdog.ts'
 
@@ -57,7 +58,9 @@ export class Replicator {
   /** One request, one answer. */
   probe(sendId: number, request: AppendEntriesRequest): void {
     const { transport, rpcTimeoutMs } = this.#parts
-    transport.call<'append-entries'>(this.#peer, request, { timeoutMs: rpcTimeoutMs }).then(
+    attempt(() =>
+      transport.call<'append-entries'>(this.#peer, request, { timeoutMs: rpcTimeoutMs }),
+    ).then(
       (response) => this.#answered(sendId, response),
       (error: unknown) => this.#failed(sendId, error),
     )
@@ -84,7 +87,7 @@ export class Replicator {
   #open(): void {
     const { transport, rpcTimeoutMs } = this.#parts
     this.#opening = true
-    transport.openPipeline(this.#peer, { timeoutMs: rpcTimeoutMs }).then(
+    attempt(() => transport.openPipeline(this.#peer, { timeoutMs: rpcTimeoutMs })).then(
       (pipeline) => this.#opened(pipeline),
       (error: unknown) => {
         this.#opening = false
@@ -104,7 +107,7 @@ export class Replicator {
 
   #sendOn(pipeline: AppendPipeline, sendId: number, request: AppendEntriesRequest): void {
     if (this.#unanswered++ === 0) this.#watchdog.start()
-    pipeline.send(request).then(
+    attempt(() => pipeline.send(request)).then(
       (response) => {
         this.#progress(pipeline)
         this.#answered(sendId, response)

@@ -123,7 +123,8 @@ export class SnapshotReceiver<R> {
       await Promise.race([this.#copy(state, request.size, sink, watchdog), cancelled])
       return await sink.close()
     } catch (error) {
-      await sink.cancel()
+      // The first error is the one that matters.
+      await sink.cancel().catch(() => {})
       throw error
     } finally {
       watchdog.close()

@@ -8,6 +8,7 @@ import {
   type SnapshotMeta,
   type SnapshotSink,
   type SnapshotStore,
+  type StateMachineSnapshot,
   type TimerHandle,
 } from '@raftkit/interface'
 import type { RaftConfig } from '../config.ts'
@@ -149,7 +150,15 @@ export class Snapshotter<R> {
       })
       return await this.#write(sink, snapshot.persist.bind(snapshot), index)
     } finally {
+      await this.#release(snapshot)
+    }
+  }
+
+  async #release(snapshot: StateMachineSnapshot): Promise<void> {
+    try {
       await snapshot.release?.()
+    } catch (error) {
+      this.#parts.logger.warn({ error: messageOf(error) }, 'a snapshot could not be released')
     }
   }
 
@@ -169,7 +178,8 @@ export class Snapshotter<R> {
       this.#check()
       return await sink.close()
     } catch (error) {
-      await sink.cancel()
+      // The first error is the one that matters.
+      await sink.cancel().catch(() => {})
       throw error
     }
   }

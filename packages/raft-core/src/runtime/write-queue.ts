@@ -38,16 +38,25 @@ const MAX_APPEND_BYTES = 8 * 1024 * 1024
 /** The writes that wait for the one under way. Bounded by what admission and the leaders' windows let in. */
 export class WriteQueue {
   #writes: Write[] = []
+  #bytes = 0
+
+  /** Bytes of the appends that wait. */
+  get bytes(): number {
+    return this.#bytes
+  }
 
   get length(): number {
     return this.#writes.length
   }
 
   next(): Write | undefined {
-    return this.#writes.shift()
+    const write = this.#writes.shift()
+    if (write?.kind === 'append') this.#bytes -= write.bytes
+    return write
   }
 
   append(batch: EntryBatch): void {
+    this.#bytes += batch.byteLength
     const last = this.#writes.at(-1)
     if (last?.kind === 'append' && last.bytes + batch.byteLength <= MAX_APPEND_BYTES) {
       last.batches.push(batch)

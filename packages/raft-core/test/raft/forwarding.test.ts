@@ -1,3 +1,4 @@
+import type { ForwardHandler } from '@raftkit/raft-core'
 import { afterEach, describe, expect, it } from 'vitest'
 import { rejection } from '../support/rejection.ts'
 import { type Member, TestCluster } from '../support/test-cluster.ts'
@@ -9,7 +10,9 @@ afterEach(() => cluster.stop())
 const upperCase = async (payload: Uint8Array): Promise<Uint8Array> =>
   bytesOf(textOf(payload).toUpperCase())
 
-async function start(onForward = upperCase): Promise<{ leader: Member; follower: Member }> {
+async function start(
+  onForward: ForwardHandler = upperCase,
+): Promise<{ leader: Member; follower: Member }> {
   cluster = await TestCluster.start({ options: { onForward } })
   const leader = await cluster.leader()
   const [follower] = cluster.others(leader)
@@ -41,6 +44,25 @@ describe('forwardToLeader', () => {
       code: 'RAFT_NO_LEADER',
       retryable: true,
     })
+  })
+
+  it('does not take an error of the handler for a refusal, however it reads', async () => {
+    const { follower } = await start(() => Promise.reject(new Error('node is not the leader')))
+    const refused = rejection(follower.raft.forwardToLeader(bytesOf('x')))
+    await cluster.clock.settle()
+    expect((await refused).code).toBe('RAFT_REMOTE_ERROR')
+  })
+
+  it('ends at its timeout on the leader too, and tells the handler', async () => {
+    let signal: AbortSignal | undefined
+    const { leader } = await start(async (_, context) => {
+      signal = context.signal
+      return new Promise(() => {})
+    })
+    const refused = rejection(leader.raft.forwardToLeader(bytesOf('x'), { timeoutMs: 50 }))
+    await cluster.clock.advance(60)
+    expect((await refused).code).toBe('RAFT_TIMEOUT')
+    expect(signal?.aborted).toBe(true)
   })
 
   it('ends at its timeout', async () => {

@@ -43,12 +43,10 @@ class GeneratedSnapshots implements SnapshotStore {
   }
 
   async create(description: SnapshotDescription): Promise<SnapshotSink> {
-    let size = 0
     const gauge = this.#gauge
     return {
       id: 'generated',
       write: async (chunk) => {
-        size += chunk.length
         gauge.taken(chunk.length)
         // A disk takes a moment: what comes meanwhile must wait at its source.
         await new Promise((resolve) => setImmediate(resolve))
@@ -56,7 +54,6 @@ class GeneratedSnapshots implements SnapshotStore {
       close: async () => {
         const meta = { ...description, id: 'generated', version: 1, size: this.#size }
         this.#meta = meta
-        if (size > 0) expect(size).toBe(this.#size)
         return meta
       },
       cancel: async () => {},

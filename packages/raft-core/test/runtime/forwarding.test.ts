@@ -10,6 +10,7 @@ import { EventEmitter } from '../../src/runtime/event-emitter.ts'
 import { Forwarding } from '../../src/runtime/forwarding.ts'
 import { headerOf } from '../../src/runtime/rpc-messages.ts'
 import { Standing } from '../../src/runtime/standing.ts'
+import { VirtualClock } from '../support/virtual-clock.ts'
 
 const self = { id: 'a', address: 'a:1' }
 const leader = { id: 'b', address: 'b:1' }
@@ -27,7 +28,8 @@ function follower() {
     },
   } as Partial<Transport> as Transport
   const standing = new Standing(new EventEmitter(silentLogger), 1)
-  const parts = { self, header, transport, standing, config, onForward: undefined }
+  const clock = new VirtualClock()
+  const parts = { self, header, transport, clock, standing, config, onForward: undefined }
   standing.leaderChanged(leader, 1)
   return { calls, transport, forwarding: new Forwarding(parts) }
 }
@@ -76,7 +78,12 @@ describe('Forwarding', () => {
     const { forwarding, transport } = follower()
     forwarding.heardLeader(headerOf('b', 'b:1'))
     transport.call = () =>
-      Promise.reject(new RaftError('RAFT_REMOTE_ERROR', 'b:1: node is not the leader'))
+      Promise.reject(
+        new RaftError(
+          'RAFT_REMOTE_ERROR',
+          'b:1: the request was not served: node is not the leader',
+        ),
+      )
     await expect(forwarding.send(new Uint8Array([1]))).rejects.toMatchObject({
       code: 'RAFT_NOT_LEADER',
       outcome: 'not-committed',

@@ -12,11 +12,18 @@ const limits = { maxCommandBytes: 100, maxPendingProposals: 4, maxPendingBytes: 
 let clock: VirtualClock
 let proposals: Proposals<string>
 let asked: number
+let backlog: number
 
 beforeEach(() => {
   clock = new VirtualClock()
   asked = 0
-  proposals = new Proposals(clock, limits, () => asked++)
+  backlog = 0
+  proposals = new Proposals(
+    clock,
+    limits,
+    () => backlog,
+    () => asked++,
+  )
 })
 
 const submit = (text: string, options = {}) =>
@@ -45,6 +52,21 @@ describe('Proposals', () => {
     expect([textOf(first.data), textOf(first.extensions!)]).toEqual(['first', 'beside'])
     expect(first.appendedAt).toBe(clock.wallTime())
     expect(textOf(decodeEntry(batch, 11).data)).toBe('second')
+  })
+
+  it('leaves what is too much for one turn to the next', () => {
+    const wide = { maxCommandBytes: 4e6, maxPendingProposals: 10, maxPendingBytes: 1e8 }
+    const large = new Proposals<string>(
+      clock,
+      wide,
+      () => 0,
+      () => asked++,
+    )
+    for (let count = 0; count < 3; count++)
+      void large.submit(LogType.command, new Uint8Array(2_000_000), undefined, undefined)
+    expect([large.offer(), asked]).toEqual([2, 2])
+    expect(large.append(1, 2, 1).count).toBe(2)
+    expect([large.offer(), asked]).toEqual([1, 2])
   })
 
   it('does not let the commands of the next turn overwrite what was encoded', () => {
@@ -156,11 +178,29 @@ describe('Proposals', () => {
     })
 
     it('refuse more bytes than may wait, but never a single command', () => {
-      const small = new Proposals<string>(clock, { ...limits, maxPendingBytes: 80 }, () => {})
+      const small = new Proposals<string>(
+        clock,
+        { ...limits, maxPendingBytes: 80 },
+        () => 0,
+        () => {},
+      )
       void small.submit(LogType.command, new Uint8Array(100), undefined, undefined)
       expect(
         () => void small.submit(LogType.command, new Uint8Array(1), undefined, undefined),
       ).toThrow('too many commands')
+    })
+
+    it('refuse commands while too much waits for the disk, however little is pending', async () => {
+      backlog = 1025
+      expect(() => void submit('a')).toThrow('too many commands')
+      let isOpen = false
+      const open = proposals.admission.whenOpen().then(() => (isOpen = true))
+      proposals.admission.recheck()
+      await clock.settle()
+      expect(isOpen).toBe(false)
+      backlog = 1024
+      proposals.admission.recheck()
+      await open
     })
 
     it('let waiting callers in as places become free, first come, first served', async () => {
