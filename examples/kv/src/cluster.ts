@@ -8,35 +8,27 @@ import type { Status } from './status.ts'
 /** Numbers small enough that an election, and a snapshot, happen within a demo. */
 export const timing = { electionMs: 400, snapshotThreshold: 400, trailingLogs: 100 } as const
 
-/** Three node processes on loopback with their data in a directory of their own. */
+/** How often a cluster is set up on other ports when somebody else was quicker to take one. */
+const launchAttempts = 3
+
+/** Node processes on loopback with their data in a directory of their own. */
 export class Cluster {
   readonly directory: string
-  readonly nodes: readonly NodeProcess[]
+  readonly #size: number
   readonly #terms = new Map<number, string>()
+  #nodes: readonly NodeProcess[] = []
 
-  constructor(directory: string, nodes: readonly NodeProcess[]) {
+  constructor(directory: string, size: number) {
     this.directory = directory
-    this.nodes = nodes
+    this.#size = size
   }
 
   static async create(size: number): Promise<Cluster> {
-    const directory = await mkdtemp(join(tmpdir(), 'raftkit-kv-'))
-    const ports = await freePorts(2 * size)
-    const peers = ports.slice(0, size).map((port) => `127.0.0.1:${port}`)
-    const nodes = peers.map((address, i) => {
-      const name = `node ${i + 1}`
-      const http = `127.0.0.1:${ports[size + i]}`
-      return new NodeProcess({
-        name,
-        address,
-        peers,
-        http,
-        directory: join(directory, `node-${i + 1}`),
-        ...timing,
-      })
-    })
-    for (const node of nodes) await mkdir(node.options.directory)
-    return new Cluster(directory, nodes)
+    return new Cluster(await mkdtemp(join(tmpdir(), 'raftkit-kv-')), size)
+  }
+
+  get nodes(): readonly NodeProcess[] {
+    return this.#nodes
   }
 
   /** Terms in which somebody was seen to lead. */
@@ -44,8 +36,25 @@ export class Cluster {
     return this.#terms.size
   }
 
+  /** Sets up the nodes for the first time. */
+  async launch(): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      this.#nodes = await this.#newNodes(attempt)
+      try {
+        await this.start()
+        return
+      } catch (error) {
+        if (attempt === launchAttempts) throw error
+        await this.killAll()
+      }
+    }
+  }
+
+  /** Starts the nodes on the data that they have. */
   async start(): Promise<void> {
-    await Promise.all(this.nodes.map((node) => node.start()))
+    const starts = await Promise.allSettled(this.nodes.map((node) => node.start()))
+    const failed = starts.find((start) => start.status === 'rejected')
+    if (failed !== undefined) throw failed.reason
   }
 
   /** Waits for a leader, in a term after `afterTerm`, that a majority knows and that takes writes. */
@@ -89,5 +98,18 @@ export class Cluster {
 
   async remove(): Promise<void> {
     await rm(this.directory, { recursive: true, force: true })
+  }
+
+  async #newNodes(attempt: number): Promise<readonly NodeProcess[]> {
+    const ports = await freePorts(2 * this.#size)
+    const peers = ports.slice(0, this.#size).map((port) => `127.0.0.1:${port}`)
+    const nodes = peers.map((address, i) => {
+      const name = `node ${i + 1}`
+      const http = `127.0.0.1:${ports[this.#size + i]}`
+      const directory = join(this.directory, `node-${i + 1}${attempt === 1 ? '' : `-${attempt}`}`)
+      return new NodeProcess({ name, address, peers, http, directory, ...timing })
+    })
+    for (const node of nodes) await mkdir(node.options.directory)
+    return nodes
   }
 }

@@ -49,7 +49,7 @@ export async function tellStory(cluster: Cluster, terminal: Terminal): Promise<R
 
 async function firstElection(cluster: Cluster, terminal: Terminal): Promise<void> {
   terminal.heading('Three processes, one key-value store')
-  await cluster.start()
+  await cluster.launch()
   for (const node of cluster.nodes)
     terminal.event(
       `${terminal.name(node.name)} runs as process ${node.pid}, Raft on ${node.options.address}, HTTP on ${node.client.url}`,

@@ -10,9 +10,9 @@ import type { LedgerNode, LedgerOptions } from './inmem-cluster.ts'
 import { ledger } from './ledger.ts'
 
 const patient = {
-  heartbeatTimeoutMs: 300,
-  electionTimeoutMs: 300,
-  leaderLeaseTimeoutMs: 200,
+  heartbeatTimeoutMs: 600,
+  electionTimeoutMs: 600,
+  leaderLeaseTimeoutMs: 600,
 } as const
 
 export class DiskCluster {

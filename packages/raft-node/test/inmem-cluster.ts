@@ -9,12 +9,21 @@ import { ledger, type Added } from './ledger.ts'
 export type LedgerNode = RaftNode<string, Added, 'all' | 'fail', readonly string[]>
 export type LedgerOptions = RaftNodeOptions<string, Added, 'all' | 'fail', readonly string[]>
 
+/** For tests in which the leader changes. */
 export const quick = {
-  heartbeatTimeoutMs: 100,
-  electionTimeoutMs: 100,
-  leaderLeaseTimeoutMs: 80,
+  heartbeatTimeoutMs: 200,
+  electionTimeoutMs: 200,
+  leaderLeaseTimeoutMs: 150,
   commitTimeoutMs: 10,
   rpcTimeoutMs: 300,
+} as const
+
+/** For tests in which it must not, on a machine that is busy with others. */
+export const calm = {
+  ...quick,
+  heartbeatTimeoutMs: 600,
+  electionTimeoutMs: 600,
+  leaderLeaseTimeoutMs: 600,
 } as const
 
 export class InmemCluster {

@@ -1,7 +1,7 @@
 import type { RaftError } from '@raftkit/interface'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Leadership } from '../src/index.ts'
-import { eventually, InmemCluster, quick } from './inmem-cluster.ts'
+import { calm, eventually, InmemCluster } from './inmem-cluster.ts'
 import { ledger } from './ledger.ts'
 
 let cluster: InmemCluster
@@ -12,7 +12,7 @@ afterEach(async () => {
 
 describe('RaftNode', () => {
   it('applies commands and answers queries from every node', async () => {
-    cluster = await InmemCluster.start(3)
+    cluster = await InmemCluster.start(3, { config: calm })
     const nodes = [...cluster.nodes.values()]
     for (const [i, node] of nodes.entries())
       expect(await node.apply(`from ${node.address}`)).toEqual({ position: i + 1 })
@@ -21,7 +21,7 @@ describe('RaftNode', () => {
   })
 
   it('reads its own writes through any other node', async () => {
-    cluster = await InmemCluster.start(3)
+    cluster = await InmemCluster.start(3, { config: calm })
     const [one, two] = cluster.followers
     for (let i = 0; i < 20; i += 1) {
       await one!.apply(`command ${i}`)
@@ -30,7 +30,7 @@ describe('RaftNode', () => {
   })
 
   it('takes many commands at once, each applied once', async () => {
-    cluster = await InmemCluster.start(3)
+    cluster = await InmemCluster.start(3, { config: calm })
     const nodes = [...cluster.nodes.values()]
     const commands = Array.from({ length: 600 }, (_, i) => `command ${i}`)
     const added = await Promise.all(commands.map((command, i) => nodes[i % 3]!.apply(command)))
@@ -39,7 +39,7 @@ describe('RaftNode', () => {
   })
 
   it('knows who leads', async () => {
-    cluster = await InmemCluster.start(3)
+    cluster = await InmemCluster.start(3, { config: calm })
     const { leader, followers } = cluster
     expect(leader.leaderAddress).toBe(leader.address)
     for (const node of followers) expect(node.leaderAddress).toBe(leader.address)
@@ -47,7 +47,7 @@ describe('RaftNode', () => {
   })
 
   it('gives the leader’s errors to the caller on a follower, with everything in them', async () => {
-    cluster = await InmemCluster.start(3, { config: { ...quick, maxCommandBytes: 100 } })
+    cluster = await InmemCluster.start(3, { config: { ...calm, maxCommandBytes: 100 } })
     const failures = await Promise.all(
       [cluster.leader, cluster.followers[0]!].map((node) =>
         node.apply('x'.repeat(200)).then(
@@ -71,7 +71,7 @@ describe('RaftNode', () => {
   })
 
   it('answers a command that no server can decode, and goes on', async () => {
-    cluster = await InmemCluster.start(3)
+    cluster = await InmemCluster.start(3, { config: calm })
     for (const node of cluster.nodes.values()) {
       await expect(node.apply(5 as unknown as string)).rejects.toMatchObject({
         code: 'RAFT_DECODE_FAILED',
@@ -257,7 +257,7 @@ describe('RaftNode', () => {
   })
 
   it('is ready when it has applied what was committed', async () => {
-    cluster = await InmemCluster.start(3)
+    cluster = await InmemCluster.start(3, { config: calm })
     const late = cluster.followers[0]!
     await late.stop()
     for (let i = 0; i < 50; i += 1) await cluster.leader.apply(`command ${i}`)

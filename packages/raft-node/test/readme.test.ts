@@ -9,7 +9,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { freeAddresses } from './disk-cluster.ts'
 
 const packageDirectory = fileURLToPath(new URL('..', import.meta.url))
-const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
+const require = createRequire(import.meta.url)
+const tsx = pathToFileURL(require.resolve('tsx')).href
 let directory: string
 
 // A project of its own, in which the package is installed.
