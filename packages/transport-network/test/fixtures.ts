@@ -118,7 +118,7 @@ export interface LogLine {
 }
 
 /** Logs into a list. */
-export function listLogger(lines: LogLine[]): Logger {
+function listLogger(lines: LogLine[]): Logger {
   const method =
     (level: string) =>
     (fields: object, message: string): void => {

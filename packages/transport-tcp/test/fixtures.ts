@@ -54,7 +54,7 @@ export function snapshotOf(size: number): InstallSnapshotRequest {
 export const installed = { type: 'install-snapshot', header, term: 1, success: true } as const
 
 /** Answers appends. */
-export const obliging: RpcHandler = (request) => {
+const obliging: RpcHandler = (request) => {
   if (request.type !== 'append-entries') throw new Error(`no answer to ${request.type}`)
   return appended(request.term)
 }
