@@ -1,4 +1,4 @@
-import { constants, mkdir, open, readdir, rename, stat } from 'node:fs/promises'
+import { constants, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { openDatabase } from './database.ts'
 import type { Database, DatabaseOptions } from './database.ts'
@@ -26,7 +26,10 @@ export interface Disk {
   list(path: string): Promise<readonly string[]>
   /** Size of a file in bytes; 0 when there is no such file. */
   sizeOf(path: string): Promise<number>
+  /** Renames a file, replacing `to`, or a directory unless `to` is one that is not empty. */
   rename(from: string, to: string): Promise<void>
+  /** Removes a directory and all that is in it. */
+  removeDirectory(path: string): Promise<void>
   /** Makes the names in a directory durable. */
   syncDirectory(path: string): Promise<void>
 }
@@ -39,6 +42,7 @@ export const localDisk: Disk = {
   list,
   sizeOf,
   rename,
+  removeDirectory,
   syncDirectory,
 }
 
@@ -87,6 +91,10 @@ async function unlessAbsent<T>(answer: Promise<T>, ifAbsent: T): Promise<T> {
     if (hasCode(error, 'ENOENT')) return ifAbsent
     throw error
   }
+}
+
+function removeDirectory(path: string): Promise<void> {
+  return rm(path, { recursive: true, force: true })
 }
 
 async function syncDirectory(path: string): Promise<void> {

@@ -1,11 +1,13 @@
-import { randomUUID } from 'node:crypto'
 import { join, resolve } from 'node:path'
-import { messageOf, RaftError } from '@raftkit/interface'
-import { BoundaryFile, identityFits, STORE_FORMAT } from './boundary-file.ts'
+import { messageOf } from '@raftkit/interface'
+import { BoundaryFile, STORE_FORMAT } from './boundary-file.ts'
 import type { StoreIdentity } from './boundary-file.ts'
+import { closingOnError } from './closing.ts'
 import type { Database } from './database.ts'
 import type { Disk } from './disk.ts'
 import { IDENTITY_KEY, REVISION_KEY } from './keys.ts'
+import { BOUNDARY, boundaryMissing, DATABASE } from './layout.ts'
+import { makeStore } from './making.ts'
 import type { ResolvedOptions } from './options.ts'
 import { DamagedRecord, sealFields, textIn, unsealFields } from './record.ts'
 import { sealRevision } from './stable-records.ts'
@@ -21,15 +23,6 @@ import {
 } from './store-errors.ts'
 import { verifyContents } from './verification.ts'
 import type { StoreContents } from './verification.ts'
-
-/**
- * A store is a directory with two things in it: the database, in a folder of its own, and the boundary file. The
- * boundary file is made last and only in a directory whose database holds nothing; nothing is put into the database
- * before it is there. So where it is, the database must be, and is never made again; where it is not, a database
- * that holds data has lost it, and one that holds nothing was being made when a crash came.
- */
-const DATABASE = 'db'
-const BOUNDARY = 'boundary'
 
 /** An open store that has been checked. */
 export interface OpenedStore {
@@ -74,37 +67,6 @@ async function openExisting(
       throw missingError(directory, `a file of its database is not there`, error)
     throw error
   }
-}
-
-async function makeStore(
-  directory: string,
-  names: readonly string[],
-  databaseHoldsData: boolean,
-  options: ResolvedOptions,
-  disk: Disk,
-): Promise<Database> {
-  const identity: StoreIdentity = {
-    format: STORE_FORMAT,
-    storeId: randomUUID(),
-    ...(options.serverId !== undefined && { serverId: options.serverId }),
-  }
-  if (!identityFits(identity))
-    throw new RaftError('RAFT_INVALID_ARGUMENT', 'the serverId is too long: keep it below 1 KiB')
-  if (databaseHoldsData) throw boundaryMissing(directory)
-  if (options.mustExist) throw missingError(directory, 'there is none, and one must exist')
-  if (names.includes('CURRENT'))
-    throw foreignError(directory, 'it holds a LevelDB database that raftkit did not make')
-  const location = join(directory, DATABASE)
-  await disk.makeDirectory(location)
-  const database = await disk.openDatabase(location, { ...options, createIfMissing: true })
-  // From here the database's lock keeps others out; one of them may have been here first.
-  return closingOnError(database, async () => {
-    if ((await disk.list(directory)).includes(BOUNDARY)) return database
-    await disk.syncDirectory(location)
-    await BoundaryFile.create(disk, join(directory, BOUNDARY), identity)
-    await disk.syncDirectory(directory)
-    return database
-  })
 }
 
 async function checkStore(
@@ -191,10 +153,6 @@ function storeIdIn(directory: string, record: Uint8Array): string {
   }
 }
 
-function boundaryMissing(directory: string): RaftError {
-  return missingError(directory, `its file '${BOUNDARY}' is not there, its database is`)
-}
-
 /** Whether a folder has what LevelDB keeps data in: a table, or a write-ahead log that is not empty. */
 async function holdsData(disk: Disk, location: string): Promise<boolean> {
   for (const name of await disk.list(location)) {
@@ -208,16 +166,4 @@ async function isEmpty(database: Database): Promise<boolean> {
   for await (const records of database.scan({ from: new Uint8Array(0) }, { count: 1, maxBytes: 0 }))
     return records.length === 0
   return true
-}
-
-async function closingOnError<T>(
-  resource: { close(): Promise<void> },
-  work: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    await resource.close().catch(() => {}) // The first error is the one that matters.
-    throw error
-  }
 }

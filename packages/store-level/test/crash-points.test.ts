@@ -1,4 +1,4 @@
-import { cp, rm } from 'node:fs/promises'
+import { cp, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { LogBounds } from '@raftkit/interface'
 import { LevelStore } from '@raftkit/store-level'
@@ -164,13 +164,20 @@ test('a crash at any step of making a store leaves a directory in which one can 
   })
   await (await LevelStore.open(directory, { serverId: 'one' }, copying)).close()
   expect(steps).toEqual([
-    'make directory db',
+    'make directory',
+    // The database, under another name until it is durable.
+    'make directory',
     'open database',
     'sync directory',
+    'rename to db',
+    'sync directory',
+    'open database',
+    'sync directory',
+    // The boundary file: from here on the database must be there.
     'open boundary.new',
     'write boundary.new',
     'sync boundary.new',
-    'rename boundary.new',
+    'rename to boundary',
     'sync directory',
     'open boundary',
     'write database',
@@ -188,6 +195,7 @@ test('a crash at any step of making a store leaves a directory in which one can 
     const again = await LevelStore.open(image, { serverId: 'one' })
     expect(await again.bounds()).toEqual({ firstIndex: 1, lastIndex: 2 })
     await again.close()
+    expect(await readdir(image)).toEqual(['boundary', 'db'])
   }
 })
 

@@ -37,12 +37,16 @@ export function watchedDisk(before: (step: string) => void | Promise<void>): Dis
       }
     },
     async makeDirectory(path) {
-      await before(`make directory ${basename(path)}`)
+      await before('make directory')
       await localDisk.makeDirectory(path)
     },
     async rename(from, to) {
-      await before(`rename ${basename(from)}`)
+      await before(`rename to ${basename(to)}`)
       await localDisk.rename(from, to)
+    },
+    async removeDirectory(path) {
+      await before('remove directory')
+      await localDisk.removeDirectory(path)
     },
     async syncDirectory(path) {
       await before('sync directory')
