@@ -70,7 +70,7 @@ export async function getConfiguration(
 }
 
 /** Throws `RAFT_INVALID_CONFIGURATION` with all that is wrong with the members of a cluster. */
-export function checkConfiguration({ servers }: Configuration): void {
+function checkConfiguration({ servers }: Configuration): void {
   const problems: string[] = []
   const ids = new Set<string>()
   const addresses = new Set<string>()

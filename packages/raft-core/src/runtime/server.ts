@@ -188,8 +188,8 @@ export class Server<R> {
   /** Takes no further part. `reason` is what everyone who waits gets; `error` what made it necessary. */
   #stop(reason: RaftError, error: RaftError | undefined): void {
     if (this.standing.stoppedBy !== undefined) return
-    if (error !== undefined)
-      this.#logger.error({ code: error.code, error: error.message }, 'the server stops')
+    if (error === undefined) this.#logger.info({}, 'the server is shut down')
+    else this.#logger.error({ code: error.code, error: error.message }, 'the server stops')
     this.#turn.close()
     this.#tellConsensus(reason)
     const refusal =

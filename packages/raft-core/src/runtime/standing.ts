@@ -85,7 +85,11 @@ export class Standing {
   stopped(refusal: RaftError, error: RaftError | undefined): void {
     const term = this.#term
     if (this.#state !== 'stopped')
-      this.#events.emit('role-changed', { role: 'stopped', term, reason: refusal.message })
+      this.#events.emit('role-changed', {
+        role: 'stopped',
+        term,
+        reason: error?.message ?? 'shut down',
+      })
     if (this.#leader !== undefined) this.#events.emit('leader-changed', { term })
     this.#state = 'stopped'
     this.#leader = undefined

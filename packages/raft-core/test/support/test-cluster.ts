@@ -11,7 +11,7 @@ import { TextMachine } from './text-machine.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
 /** Short times, so that virtual seconds hold many elections. */
-export const FAST: Partial<RaftConfig> = {
+const FAST: Partial<RaftConfig> = {
   heartbeatTimeoutMs: 100,
   electionTimeoutMs: 100,
   leaderLeaseTimeoutMs: 80,
