@@ -16,6 +16,12 @@ export async function rejectsWith(
   return error
 }
 
+/** Asserts that the promise rejects with a RaftError because something happened, not because its time was up. */
+export async function rejectsBeforeDeadline(promise: Promise<unknown>): Promise<void> {
+  const error = await rejectsWith(promise)
+  assert.notEqual(error.code, 'RAFT_RPC_TIMEOUT', 'must not wait for its deadline')
+}
+
 /** What the promise rejects with; fails when it resolves. */
 export async function rejectionOf(promise: Promise<unknown>): Promise<unknown> {
   let value: unknown

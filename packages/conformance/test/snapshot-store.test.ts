@@ -54,6 +54,7 @@ describe('testSnapshotStore', () => {
     ['orders as text', 'orders by term and index as numbers', ordersAsText],
     ['makes room when a snapshot is begun', 'removes nothing when', makesRoom],
     ['mixes two sinks', 'writes two snapshots at once', mixed],
+    ['gives out its own bytes', 'gives every reader bytes of its own', shared],
     ['lets only one read', 'lets two read the same snapshot', oneReader],
     ['does not check', 'refuses to open a damaged', unchecked],
     ['gives a shortened state', 'gives back exactly the bytes', shortened],
@@ -165,6 +166,19 @@ function mixed(store: MapSnapshotStore): Partial<MapSnapshotStore> {
     sink.chunks = chunks
     return {}
   })(store)
+}
+
+function shared(store: MapSnapshotStore): Partial<MapSnapshotStore> {
+  return {
+    open: async (id) => {
+      const { meta, bytes } = store.find(id)
+      return { meta, state: asOne(bytes), close: async () => {} }
+    },
+  }
+}
+
+async function* asOne(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+  yield bytes
 }
 
 function oneReader(store: MapSnapshotStore): Partial<MapSnapshotStore> {

@@ -105,6 +105,19 @@ describe('streams on a cut link', () => {
     expect(at.log).toEqual([])
   })
 
+  it('lose what was sent on the cut link, also when it heals before that would arrive', async () => {
+    const at = world({ faults: { minDelayMs: 50 } })
+    const opening = at.a.openPipeline(peers.b)
+    await at.clock.pass(100)
+    const pipeline = await opening
+    at.network.cut('a:1', 'b:1')
+    const send = follow(pipeline.send(append(1)))
+    at.network.heal()
+    await at.clock.pass(1000)
+    expect(at.log).toEqual([])
+    expect(send.state).toBe('RAFT_RPC_TIMEOUT')
+  })
+
   it('are forgotten by the other end after halfOpenMs', async () => {
     const at = world({ halfOpenMs: 700 })
     const contexts: RpcContext[] = []

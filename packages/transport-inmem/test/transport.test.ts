@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { InmemNetwork } from '../src/index.ts'
 import type { InmemTransportOptions } from '../src/index.ts'
@@ -46,6 +47,16 @@ describe('InmemTransport', () => {
     expect(at.network.addresses).toEqual([])
   })
 
+  it('does not hold on to a signal once the call has ended', async () => {
+    const at = world()
+    const { signal } = new AbortController()
+    const calls = [1, 2, 3].map((term) => follow(at.a.call(peers.b, vote(term), { signal })))
+    expect(getEventListeners(signal, 'abort')).toHaveLength(3)
+    await at.clock.settle()
+    expect(calls.map((call) => call.state)).toEqual(['resolved', 'resolved', 'resolved'])
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0)
+  })
+
   it('measures its deadlines by its own clock', async () => {
     const at = world({ faults: { loss: 1 } })
     const clock = new VirtualClock()
@@ -66,6 +77,22 @@ describe('InmemTransport', () => {
     again.setHandler(answerTo)
     await at.clock.pass(80)
     expect(call.state).toBe('resolved')
+  })
+
+  it('hands over an overtaken request whose caller has left with its signal aborted', async () => {
+    const at = world()
+    const signals: AbortSignal[] = []
+    at.b.setHandler((_request, context) => {
+      signals.push(context.signal)
+      return new Promise(() => {})
+    })
+    at.network.setFaults({ minDelayMs: 100, reordering: 1 })
+    const call = follow(at.a.call(peers.b, vote(1), { timeoutMs: 10 }))
+    at.network.setFaults({})
+    await at.clock.pass(20)
+    expect([call.state, signals]).toEqual(['RAFT_RPC_TIMEOUT', []])
+    await at.clock.pass(1000)
+    expect(signals.map((signal) => signal.aborted)).toEqual([true])
   })
 
   it('tells callers when it closes while it serves them', async () => {

@@ -146,6 +146,15 @@ export function contentCases(test: SnapshotStoreCase): void {
 }
 
 function readerCases(test: SnapshotStoreCase): void {
+  test('gives every reader bytes of its own', async (store) => {
+    const bytes = sampleBytes(100_000)
+    const meta = await save(store, describeSnapshot(5, 1), bytes)
+    const opened = await store.open(meta.id)
+    for await (const chunk of opened.state) chunk.fill(0)
+    await opened.close()
+    await assertOpens(store, meta, bytes)
+  })
+
   test('lets two read the same snapshot, each at its own pace', async (store) => {
     const bytes = sampleBytes(300_000)
     const meta = await save(store, describeSnapshot(5, 1), bytes)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { watched } from '../occasion.ts'
-import { rejectsWith } from '../rejection.ts'
+import { rejectsBeforeDeadline, rejectsWith } from '../rejection.ts'
 import { vote } from './calls.ts'
 import { aborted, peerOf, silentHandler } from './case.ts'
 import type { TransportCase } from './case.ts'
@@ -48,9 +48,9 @@ export function closeCases(test: TransportCase): void {
     ].map((promise) => watched<unknown>(promise))
     const { context } = await silent.called
     await b.close()
-    for (const promise of outstanding) await rejectsWith(promise)
+    for (const promise of outstanding) await rejectsBeforeDeadline(promise)
     await aborted(context.signal)
-    await rejectsWith(a.call(peerOf(b), vote(3)))
+    await rejectsBeforeDeadline(a.call(peerOf(b), vote(3)))
   })
 
   test('closes twice, at once and one after the other', async (a, b) => {

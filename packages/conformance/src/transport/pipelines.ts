@@ -6,7 +6,7 @@ import type {
   Transport,
 } from '@raftkit/interface'
 import { occasion, watched } from '../occasion.ts'
-import { rejectionOf, rejectsWith } from '../rejection.ts'
+import { rejectionOf, rejectsBeforeDeadline, rejectsWith } from '../rejection.ts'
 import { voteOf } from './calls.ts'
 import { aborted, nobody, peerOf, recordingHandler, silentHandler } from './case.ts'
 import type { TransportCase } from './case.ts'
@@ -136,7 +136,7 @@ export function pipelineEndCases(test: TransportCase): void {
   test('rejects what is outstanding when the peer goes away, and is closed', async (a, b) => {
     const { pipeline, sends } = await stalled(a, b)
     await b.close()
-    for (const send of sends) await rejectsWith(send)
+    for (const send of sends) await rejectsBeforeDeadline(send)
     assert.equal(pipeline.closed, true)
     assert.equal(pipeline.writable, false)
     await rejectsWith(pipeline.send(appendEntries(9)), 'RAFT_PIPELINE_CLOSED')
@@ -169,7 +169,7 @@ export function breakCases(test: TransportCase): void {
   test('rejects what is outstanding when the connection breaks; a new pipeline works', async (a, b, more) => {
     const { pipeline, sends, signal } = await stalled(a, b)
     await more.breakConnections(a, b)
-    for (const send of sends) await rejectsWith(send)
+    for (const send of sends) await rejectsBeforeDeadline(send)
     assert.equal(pipeline.closed, true)
     await aborted(signal)
     b.setHandler(answerTo)

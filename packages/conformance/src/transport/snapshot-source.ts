@@ -14,6 +14,7 @@ export interface SnapshotSourceOptions {
 export class SnapshotSource implements AsyncIterable<Uint8Array> {
   readonly #options: SnapshotSourceOptions
   readonly #ended = occasion()
+  #opened = false
   /** Bytes given so far. */
   given = 0
 
@@ -21,13 +22,14 @@ export class SnapshotSource implements AsyncIterable<Uint8Array> {
     this.#options = options
   }
 
-  /** Resolves when the source was read to its end, failed, or was let go by its reader. */
+  /** Resolves when the source was read to its end, failed, or was let go by its reader; at once when it was never opened. */
   get ended(): Promise<void> {
-    return this.#ended.promise
+    return this.#opened ? this.#ended.promise : Promise.resolve()
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array, void, undefined> {
     const { size, chunk, failAfter = Infinity } = this.#options
+    this.#opened = true
     // Not a generator: one that was never read from would not tell that it was let go.
     return {
       next: async () => {

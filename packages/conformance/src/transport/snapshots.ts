@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { RpcHandler } from '@raftkit/interface'
 import { occasion, watched } from '../occasion.ts'
-import { rejectionOf, rejectsWith } from '../rejection.ts'
+import { rejectionOf, rejectsBeforeDeadline, rejectsWith } from '../rejection.ts'
 import { assertSameBytes, collect, inChunks, sampleBytes } from '../sample-bytes.ts'
 import { voteOf } from './calls.ts'
 import { nobody, peerOf } from './case.ts'
@@ -86,7 +86,7 @@ export function snapshotFailureCases(test: TransportCase): void {
     const reading = interruptedHandler()
     b.setHandler(reading.handler)
     const source = new SnapshotSource({ size: 2 * MiB, chunk: 65_536, failAfter: MiB })
-    await rejectsWith(a.installSnapshot(peerOf(b), installSnapshot(2 * MiB), source))
+    await rejectsBeforeDeadline(a.installSnapshot(peerOf(b), installSnapshot(2 * MiB), source))
     assert.ok((await reading.failure) instanceof Error, 'the receiver must not take it for whole')
     assert.ok(reading.read() <= MiB)
   })
@@ -99,7 +99,7 @@ export function snapshotFailureCases(test: TransportCase): void {
       const reading = interruptedHandler()
       b.setHandler(reading.handler)
       const source = new SnapshotSource({ size: MiB, chunk: 65_536 })
-      await rejectsWith(a.installSnapshot(peerOf(b), installSnapshot(size), source))
+      await rejectsBeforeDeadline(a.installSnapshot(peerOf(b), installSnapshot(size), source))
     })
 
   test('brings the error of the handler back, and lets go of the source', async (a, b) => {
@@ -142,11 +142,13 @@ function stopCases(test: TransportCase): void {
     const reading = interruptedHandler(() => goOn.promise)
     b.setHandler(reading.handler)
     const source = new SnapshotSource({ size, chunk: 65_536 })
-    const install = a.installSnapshot(peerOf(b), installSnapshot(size), source, { timeoutMs: 100 })
+    const install = a.installSnapshot(peerOf(b), installSnapshot(size), source, { timeoutMs: 500 })
     await rejectsWith(install, 'RAFT_RPC_TIMEOUT')
     assert.ok(source.given <= size / 2, `${source.given} bytes were read ahead of the peer`)
     await source.ended
     goOn.happen()
+    // On a busy machine the deadline may pass before the receiver has got anything.
+    if (!reading.started()) return
     assert.ok((await reading.failure) instanceof Error, 'the receiver must not take it for whole')
   })
 
@@ -182,7 +184,7 @@ function stopCases(test: TransportCase): void {
     const install = watched(a.installSnapshot(peerOf(b), installSnapshot(size), source))
     await reading.signal
     await b.close()
-    await rejectsWith(install)
+    await rejectsBeforeDeadline(install)
     await source.ended
   })
 }
@@ -191,14 +193,18 @@ function stopCases(test: TransportCase): void {
 function interruptedHandler(onFirst: () => Promise<void> = async () => {}): {
   handler: RpcHandler
   failure: Promise<unknown>
+  started: () => boolean
   read: () => number
 } {
   const failure = occasion<unknown>()
+  let started = false
   let read = 0
   return {
     failure: failure.promise,
+    started: () => started,
     read: () => read,
     handler: async (_request, context) => {
+      started = true
       try {
         for await (const chunk of context.snapshot!) {
           if (read === 0) await onFirst()
