@@ -77,6 +77,17 @@ describe('Proposals', () => {
     expect(textOf(decodeEntry(batch, 1).data)).toBe('first')
   })
 
+  it('keeps the bytes of commands that come while a turn is being appended', () => {
+    void submit('first')
+    proposals.offer()
+    void submit('second')
+    proposals.append(1, 1, 1)
+    void submit('third!')
+    proposals.offer()
+    const batch = proposals.append(2, 2, 1)
+    expect(textOf(decodeEntry(batch, 2).data)).toBe('second')
+  })
+
   it('resolves with index, term and the response of that entry', async () => {
     const results = Promise.all([submit('a'), submit('b')])
     proposals.offer()
