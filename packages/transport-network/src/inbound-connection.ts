@@ -153,7 +153,6 @@ export class InboundConnection {
       this.#snapshot = undefined
       return true
     }
-    if (body.full) return false
     const bytes = this.#decoder.takeSnapshot()
     if (bytes === undefined) return false
     body.push(bytes)

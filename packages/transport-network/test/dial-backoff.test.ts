@@ -128,8 +128,16 @@ describe('NetworkTransport', () => {
     expect(a.stats().outboundConnections).toBe(2)
   })
 
-  it('forgets failed dials in its count of connections', async () => {
-    const { a, clock } = await openPair({ maxConnectionsPerAddress: 1 })
+  it('forgets failed and abandoned dials in its count of connections', async () => {
+    const { a, clock, streamA } = await openPair({ maxConnectionsPerAddress: 1 })
+    streamA.onDial = () => new Promise(() => {})
+    for (let dial = 0; dial < 3; dial += 1) {
+      const controller = new AbortController()
+      const call = a.call(peerB, heartbeat(), { signal: controller.signal })
+      controller.abort(new Error('enough'))
+      await expect(call).rejects.toThrow('enough')
+    }
+    streamA.onDial = async () => {}
     for (let failure = 0; failure < 3; failure += 1) {
       await expect(a.call({ id: 'c', address: 'c:1' }, heartbeat())).rejects.toMatchObject({
         code: 'RAFT_DIAL_FAILED',

@@ -89,6 +89,19 @@ describe('a listener', () => {
     expect((await logger.first()).message).toContain('messageTimeoutMs 30')
   })
 
+  it('serves its peers while many others stop in the middle of a request', async () => {
+    const transport = await openTransport({ limits: { maxConnections: 50 } })
+    const a = await openTransport()
+    await a.call(peerOf(transport), heartbeat())
+    for (let round = 0; round < 4; round += 1) {
+      const raws = Array.from({ length: 50 }, () => new RawSocket(transport.localAddress))
+      await Promise.all(raws.map((raw) => raw.send(request.subarray(0, 20))))
+      expect(await a.call(peerOf(transport), heartbeat())).toMatchObject({ success: true })
+      expect(transport.stats().inboundConnections).toBeLessThanOrEqual(50)
+    }
+    expect(a.stats().outboundConnections).toBe(1)
+  })
+
   it('goes on with other requests after a snapshot on the same connection', async () => {
     const transport = await openTransport()
     const sizes: number[] = []
