@@ -44,7 +44,6 @@ export function dial(address: ServerAddress, options: DialOptions): Promise<Dial
       settle()
       // An error that comes when nobody waits any more must not end the process.
       ws.on('error', () => {})
-      ws.terminate()
       socket.destroy()
       reject(reason)
     }

@@ -61,8 +61,6 @@ export interface WsStreamOptions {
   readonly pingIntervalMs?: number
   /** Milliseconds without a sign of life after a ping, after which an idle connection is ended. Default 10 000. */
   readonly pongTimeoutMs?: number
-  /** Milliseconds for the other side to hear why its connection is refused and to close it. Default 2000. */
-  readonly closeTimeoutMs?: number
   /** Milliseconds for an accepted connection to become a WebSocket, TLS included. With `bind` only. Default 5000. */
   readonly handshakeTimeoutMs?: number
   /** Accepted connections that are no WebSocket yet; beyond it the oldest is ended. With `bind` only. Default 256. */
@@ -88,7 +86,6 @@ export interface ResolvedWsOptions {
   readonly receiveBufferBytes: number
   readonly pingIntervalMs: number
   readonly pongTimeoutMs: number
-  readonly closeTimeoutMs: number
   readonly handshakeTimeoutMs: number
   readonly maxHandshakes: number
   readonly keepAliveMs: number
@@ -115,7 +112,6 @@ export function resolveWsOptions(options: WsStreamOptions): ResolvedWsOptions {
     receiveBufferBytes: options.receiveBufferBytes ?? 256 * KIB,
     pingIntervalMs: options.pingIntervalMs ?? 15_000,
     pongTimeoutMs: options.pongTimeoutMs ?? 10_000,
-    closeTimeoutMs: options.closeTimeoutMs ?? 2_000,
     handshakeTimeoutMs: options.handshakeTimeoutMs ?? 5_000,
     maxHandshakes: options.maxHandshakes ?? 256,
     keepAliveMs: options.keepAliveMs ?? 15_000,
@@ -167,7 +163,6 @@ function numberProblems(options: ResolvedWsOptions): string[] {
     ['receiveBufferBytes', 1, Number.MAX_SAFE_INTEGER],
     ['pingIntervalMs', 1, MAX_TIMER_MS],
     ['pongTimeoutMs', 1, MAX_TIMER_MS],
-    ['closeTimeoutMs', 1, MAX_TIMER_MS],
     ['handshakeTimeoutMs', 1, MAX_TIMER_MS],
     ['maxHandshakes', 1, Number.MAX_SAFE_INTEGER],
     ['keepAliveMs', 1, MAX_TIMER_MS],

@@ -41,7 +41,7 @@ export function createOwnServer(options: ResolvedWsOptions, hooks: OwnServerHook
 }
 
 function createHttpServer(options: ResolvedWsOptions, onRequest: RequestListener): Server {
-  const { tls, keepAliveMs, handshakeTimeoutMs } = options
+  const { tls, keepAliveMs } = options
   const common = { noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs }
   if (tls === undefined) return createServer(common, onRequest)
   try {
@@ -51,7 +51,6 @@ function createHttpServer(options: ResolvedWsOptions, onRequest: RequestListener
         ...secureContextOptions(tls),
         requestCert: true,
         rejectUnauthorized: true,
-        handshakeTimeout: handshakeTimeoutMs,
       },
       onRequest,
     )
@@ -64,14 +63,17 @@ function createHttpServer(options: ResolvedWsOptions, onRequest: RequestListener
   }
 }
 
+/** The connection ended before there was a request. */
+const JUST_GONE = new Set(['ECONNRESET', 'EPIPE', 'HPE_INVALID_EOF_STATE'])
+
 /** Undefined for one that just went away. */
 function describeBadClient(error: Error, socket: Socket, secure: boolean): string | undefined {
   const code = 'code' in error ? String(error.code) : ''
+  if (socket instanceof TLSSocket && Boolean(socket.authorizationError))
+    return `its certificate was refused (${String(socket.authorizationError)})`
+  if (JUST_GONE.has(code)) return undefined
   if (code.startsWith('HPE_'))
     return `it sent something else than HTTP (${messageOf(error)}); does it use another transport?`
-  if (secure && socket instanceof TLSSocket && Boolean(socket.authorizationError))
-    return `its certificate was refused (${String(socket.authorizationError)})`
-  if (code === 'ECONNRESET' || code === 'EPIPE') return undefined
   return secure ? `no TLS handshake: ${messageOf(error).trim()}` : messageOf(error)
 }
 

@@ -17,7 +17,6 @@ export interface WsConnectionOptions {
   readonly receiveBufferBytes: number
   readonly pingIntervalMs: number
   readonly pongTimeoutMs: number
-  readonly closeTimeoutMs: number
   /** The other side broke the rules; the connection is ended. */
   readonly onViolation: (error: RaftError) => void
 }
@@ -138,7 +137,7 @@ export class WsConnection implements StreamConnection {
   /** Never inside the call that resumes: its caller is not ready for data before it returns. */
   #scheduleRelease(): void {
     if (this.#releasing) return
-    if (this.#held.length === 0 && !this.#stopped && !this.#closed) return
+    if (this.#held.length === 0 && !this.#closed) return
     this.#releasing = true
     nextTick(() => this.#release())
   }
@@ -193,14 +192,13 @@ export class WsConnection implements StreamConnection {
     this.#ws.terminate()
   }
 
-  /** Ends the connection because of what came; the other side is told why if it listens. */
+  /** Ends the connection because of what came. The close frame that says why has been sent. */
   #refuse(error: RaftError): void {
     if (this.#destroyed || this.#error !== undefined) return
     this.#error = error
     this.#held = []
     this.#options.onViolation(error)
-    const deadline = setTimeout(() => this.#ws.terminate(), this.#options.closeTimeoutMs)
-    this.#ws.once('close', () => clearTimeout(deadline))
+    this.#ws.terminate()
   }
 
   #onClosed(code: number, reason: Buffer): void {

@@ -3,7 +3,14 @@ import { createServer, connect, type AddressInfo, type Socket } from 'node:net'
 import { RaftError } from '@raftkit/interface'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { WebSocket } from 'ws'
-import { connected, listening, openRawSocket, Watched } from './ws-rig.ts'
+import {
+  connected,
+  listening,
+  openRawSocket,
+  pingsOfAnother,
+  rawServer,
+  Watched,
+} from './ws-rig.ts'
 
 const bytesOf = (text: string) => new TextEncoder().encode(text)
 
@@ -12,6 +19,8 @@ const pattern = (byteLength: number) =>
 
 const closeOf = (ws: WebSocket) =>
   new Promise((resolve) => ws.once('close', (code, reason) => resolve([code, reason.toString()])))
+
+const socketOf = (ws: WebSocket) => Reflect.get(ws, '_socket') as Socket
 
 /** Enough turns of the event loop for what is on its way in this process to arrive. */
 async function settle(): Promise<void> {
@@ -266,8 +275,8 @@ describe('a connection whose other side breaks the rules', () => {
     expect(RaftError.is(await far.ended(), 'RAFT_LIMIT_EXCEEDED')).toBe(true)
   })
 
-  it('does not wait for ever for the other side to close', async () => {
-    const { ws, far } = await accepted({ closeTimeoutMs: 20 })
+  it('ends at once, although the other side does not close', async () => {
+    const { ws, far } = await accepted()
     ws.send('hello')
     ws.pause()
     expect(RaftError.is(await far.ended(), 'RAFT_DECODE_FAILED')).toBe(true)
@@ -297,10 +306,15 @@ describe('a connection whose other side breaks the rules', () => {
     expect(await far.ended()).toBeUndefined()
   })
 
+  it('passes the error of a connection that broke on', async () => {
+    const { ws, far } = await accepted()
+    socketOf(ws).resetAndDestroy()
+    expect(await far.ended()).toMatchObject({ code: 'ECONNRESET' })
+  })
+
   it('refuses bytes that are no frame', async () => {
     const { ws, far, server } = await accepted()
-    const socket: unknown = Reflect.get(ws, '_socket')
-    ;(socket as Socket).write(bytesOf('GET / HTTP/1.1\r\n\r\n'))
+    socketOf(ws).write(bytesOf('GET / HTTP/1.1\r\n\r\n'))
     expect(RaftError.is(await far.ended(), 'RAFT_DECODE_FAILED')).toBe(true)
     expect(server.logger.lines.length).toBe(1)
   })
@@ -319,6 +333,25 @@ describe('a connection whose other side breaks the rules', () => {
     far.connection.resume()
     const [later] = (await pong) as [Buffer]
     expect(later.toString()).toBe('c')
+  })
+})
+
+describe('a connection to a server that breaks the rules', () => {
+  it('keeps to the same limits, and answers each ping once', async () => {
+    const server = await rawServer()
+    const client = await listening({ maxMessageBytes: 100_000 })
+    const [connection, ws] = await Promise.all([client.dial(server.address), server.accept()])
+    const near = new Watched(connection).start()
+    let pongs = 0
+    ws.on('pong', () => pongs++)
+    ws.ping()
+    ws.send(new Uint8Array(100_000))
+    await near.has(100_000)
+    near.connection.write([bytesOf('after the pong')])
+    await once(ws, 'message')
+    expect(pongs).toBe(1)
+    ws.send(new Uint8Array(100_001))
+    expect(RaftError.is(await near.ended(), 'RAFT_LIMIT_EXCEEDED')).toBe(true)
   })
 })
 
@@ -387,14 +420,14 @@ describe('a connection whose other side is silent', () => {
   it('lives while data lies unread on either side, however long that takes', async () => {
     const { near, far } = await connected({
       pingIntervalMs: 5,
-      pongTimeoutMs: 50,
+      pongTimeoutMs: 300,
       receiveBufferBytes: 1,
     })
     near.start()
     far.start()
     far.connection.pause()
     near.connection.write([bytesOf('unread for long')])
-    await pingsOfAnother(30, 10)
+    await pingsOfAnother(50, 10)
     expect([near.ends, far.ends]).toEqual([[], []])
     far.connection.resume()
     await far.has(15)
@@ -403,21 +436,14 @@ describe('a connection whose other side is silent', () => {
   })
 
   it('lives while it is paused without data, and notices the end', async () => {
-    const { near, far } = await connected({ pingIntervalMs: 5, pongTimeoutMs: 50 })
+    const { near, far } = await connected({ pingIntervalMs: 5, pongTimeoutMs: 300 })
     near.start()
     far.start()
     far.connection.pause()
-    await pingsOfAnother(30, 10)
+    await pingsOfAnother(50, 10)
     expect([near.ends, far.ends]).toEqual([[], []])
     near.connection.destroy()
     await far.ended()
     expect(far.ends.length).toBe(1)
   })
 })
-
-/** Resolves when another connection was pinged that often: a clock that a slow machine slows down as well. */
-async function pingsOfAnother(count: number, pingIntervalMs: number): Promise<void> {
-  const server = await listening({ pingIntervalMs })
-  const [ws] = await Promise.all([openRawSocket(server.url), server.accept()])
-  for (let i = 0; i < count; i++) await once(ws, 'ping')
-}

@@ -1,8 +1,9 @@
 // Stream layers, raw clients and events to wait for, all ended after the test.
 import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
 import type { StreamConnection } from '@raftkit/interface'
 import { onTestFinished } from 'vitest'
-import { WebSocket, type ClientOptions } from 'ws'
+import { WebSocket, WebSocketServer, type ClientOptions } from 'ws'
 import { SUBPROTOCOL, WsStreamLayer, type WsStreamOptions } from '../src/index.ts'
 import { recordingLogger } from './recording-logger.ts'
 
@@ -113,4 +114,25 @@ export async function openRawSocket(url: string, options?: ClientOptions): Promi
   const ws = rawSocket(url, options)
   await once(ws, 'open')
   return ws
+}
+
+/** A plain WebSocket server. */
+export async function rawServer() {
+  const server = new WebSocketServer({ host: '127.0.0.1', port: 0 })
+  await once(server, 'listening')
+  onTestFinished(() => {
+    for (const ws of server.clients) ws.terminate()
+    server.close()
+  })
+  return {
+    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    accept: async () => ((await once(server, 'connection')) as [WebSocket])[0],
+  }
+}
+
+/** Resolves when another connection was pinged that often: a clock that a slow machine slows down as well. */
+export async function pingsOfAnother(count: number, pingIntervalMs: number): Promise<void> {
+  const server = await listening({ pingIntervalMs })
+  const [ws] = await Promise.all([openRawSocket(server.url), server.accept()])
+  for (let i = 0; i < count; i++) await once(ws, 'ping')
 }

@@ -3,7 +3,7 @@ import { get, type IncomingMessage } from 'node:http'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { WsStreamLayer } from '../src/index.ts'
-import { connected, listening, rawSocket, Watched } from './ws-rig.ts'
+import { connected, listening, rawServer, rawSocket, Watched } from './ws-rig.ts'
 
 const failed = (code: string, words: RegExp) => ({
   name: 'RaftError',
@@ -137,6 +137,18 @@ describe('who is let in', () => {
     ])
   })
 
+  it.each([
+    ['half way', (socket: Socket) => socket.end('GET /raft HTTP/1.1\r\n')],
+    ['at once', (socket: Socket) => socket.resetAndDestroy()],
+  ])('is silent about who goes away %s', async (_, leave) => {
+    const server = await listening()
+    const { socket } = rawTcp(server.address)
+    await once(socket, 'connect')
+    leave(socket)
+    await Promise.all([server.dial(server.address), server.accept()])
+    expect(server.logger.lines).toEqual([])
+  })
+
   it('closes what sends nothing, or never finishes its request, in time', async () => {
     const { address } = await listening({ handshakeTimeoutMs: 30 })
     const silent = rawTcp(address)
@@ -215,10 +227,15 @@ describe('dial', () => {
 
   it('rejects when the other side does not answer in time', async () => {
     const { layer } = await listening()
-    const address = await tcpServer(() => {})
-    await expect(layer.dial(address, { timeoutMs: 20 })).rejects.toMatchObject(
-      failed('RAFT_DIAL_FAILED', /no connection within 20 ms/),
+    let onGone = () => {}
+    const gone = new Promise<void>((resolve) => {
+      onGone = resolve
+    })
+    const address = await tcpServer((socket) => socket.resume().once('close', onGone))
+    await expect(layer.dial(address, { timeoutMs: 50 })).rejects.toMatchObject(
+      failed('RAFT_DIAL_FAILED', /no connection within 50 ms/),
     )
+    await gone
   })
 
   it('rejects when the answer does not end in time', async () => {
@@ -243,9 +260,9 @@ describe('dial', () => {
       /Invalid Sec-WebSocket-Accept/,
     ],
     [
-      'is another page, and a long one',
+      'is a page that never ends',
       (socket: Socket) =>
-        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n${'x'.repeat(99_999)}`),
+        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n${'x'.repeat(600)}`),
       /HTTP 200 \(x{512}\)$/,
     ],
     [
@@ -269,6 +286,17 @@ describe('dial', () => {
     const options = { timeoutMs: 4000, signal: controller.signal }
     await expect(layer.dial(address, options)).rejects.toBe(reason)
     await expect(layer.dial(address, options)).rejects.toBe(reason)
+  })
+
+  it('has no time limit left once it is connected', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => {
+      vi.useRealTimers()
+    })
+    const server = await rawServer()
+    const { dial } = await listening()
+    await Promise.all([dial(server.address, 1000), server.accept()])
+    expect(vi.getTimerCount()).toBe(0)
   })
 
   it('sends the address as the Host header', async () => {
