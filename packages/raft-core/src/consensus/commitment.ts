@@ -1,6 +1,6 @@
 // What is committed (§5.3, §5.4.2).
 import type { Index } from '@raftkit/interface/protocol'
-import { invariant } from './invariant.ts'
+import { violated } from './invariant.ts'
 import type { Progress } from './progress.ts'
 import { releaseReads } from './read-index.ts'
 import { becomeFollower } from './roles.ts'
@@ -10,10 +10,9 @@ const matchIndexOf = (peer: Progress): Index => peer.matchIndex
 
 /** Everything up to `index` is committed. */
 export function commitTo(state: State, index: Index): void {
-  invariant(
-    index > state.commitIndex && index <= state.log.lastIndex,
-    `the commit index only goes up, to entries that are there: ${state.commitIndex} to ${index} of ${state.log.lastIndex}`,
-  )
+  const { commitIndex, log } = state
+  if (index <= commitIndex || index > log.lastIndex)
+    violated(`the commit index goes up, to entries that are there: ${commitIndex} to ${index}`)
   state.commitIndex = index
   state.effects.push({ type: 'commit', index })
   if (state.membership.commit(index)) configurationChanged(state)

@@ -7,6 +7,7 @@ import { heartbeatAnswered, heartbeatFailed } from './heartbeat.ts'
 import { progressOf } from './leadership.ts'
 import { receiveTimeoutNow, timeoutNowFailed } from './leadership-transfer.ts'
 import type { Answer, ReceivedRequest } from './messages.ts'
+import { answerError } from './outgoing.ts'
 import { preVoteAnswered, preVoteUnsupported, receivePreVote } from './pre-vote.ts'
 import { appendAnswered, appendFailed } from './replication.ts'
 import { receiveRequestVote } from './request-vote.ts'
@@ -17,6 +18,14 @@ import type { State } from './state.ts'
 
 /** A request of another server. */
 export function received(state: State, requestId: number, request: ReceivedRequest): void {
+  if (request.from.id === state.self.id) {
+    answerError(
+      state,
+      requestId,
+      `a request from ${request.from.id}, which is this server's own id`,
+    )
+    return
+  }
   switch (request.type) {
     case 'append-entries':
       return receiveAppendEntries(state, requestId, request)

@@ -1,7 +1,7 @@
 // The leader's side of AppendEntries (§5.3): what each peer is sent next, and what its answer proves.
 import type { Index } from '@raftkit/interface/protocol'
 import { advanceCommit } from './commitment.ts'
-import { invariant } from './invariant.ts'
+import { violated } from './invariant.ts'
 import type { AppendEntriesAnswer } from './messages.ts'
 import type { Progress, SentAppend } from './progress.ts'
 import { confirmReads } from './read-index.ts'
@@ -64,10 +64,8 @@ export function entriesRead(
 ): void {
   const { readId, from, to, bytes } = read
   if (peer.readId !== readId) return
-  invariant(
-    from === peer.nextIndex && to >= from && to <= state.log.lastIndex,
-    `read ${readId} was for entries from ${peer.nextIndex} on and brought ${from}..${to}`,
-  )
+  if (from !== peer.nextIndex || to < from || to > state.log.lastIndex)
+    violated(`read ${readId} was for entries from ${peer.nextIndex} on and brought ${from}..${to}`)
   peer.readId = 0
   if (state.log.termAt(from - 1) !== undefined)
     sendEntries(state, leadership, peer, to, bytes, readId)
@@ -98,22 +96,22 @@ function sendEntries(
   bytes: number,
   readId: number | undefined,
 ): void {
+  const { term, round } = leadership
   const prevLogIndex = peer.nextIndex - 1
+  const prevLogTerm = state.log.termAt(prevLogIndex)
+  if (prevLogTerm === undefined) violated(`the term of entry ${prevLogIndex} is not known`)
   // hashicorp/raft takes min(leaderCommit, its last index) for committed: never name an entry not proved here.
   const leaderCommit = Math.min(state.commitIndex, lastIndex)
-  const effect = {
-    type: 'send-entries',
-    to: peer.server,
-    sendId: state.nextSendId++,
-    lane: peer.state === 'pipeline' ? 'pipeline' : 'probe',
-    term: leadership.term,
-    prevLogIndex,
-    prevLogTerm: state.log.termAt(prevLogIndex)!,
-    leaderCommit,
-  } as const
-  state.effects.push(readId === undefined ? effect : { ...effect, readId })
-  const { sendId } = effect
-  const { round } = leadership
+  const sendId = state.nextSendId++
+  const lane = peer.state === 'pipeline' ? 'pipeline' : 'probe'
+  const type = 'send-entries'
+  const to = peer.server
+  // Written out twice: a spread would cost more than all the rest of a send.
+  state.effects.push(
+    readId === undefined
+      ? { type, to, sendId, lane, term, prevLogIndex, prevLogTerm, leaderCommit }
+      : { type, to, sendId, lane, term, prevLogIndex, prevLogTerm, leaderCommit, readId },
+  )
   peer.sent({ sendId, prevLogIndex, lastIndex, bytes, sentAt: state.now, round })
   if (leaderCommit >= state.commitIndex) peer.commitNoticeAt = Infinity
 }

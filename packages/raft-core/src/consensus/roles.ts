@@ -2,7 +2,7 @@
 import type { Term } from '@raftkit/interface/protocol'
 import type { KnownLeader, Refusal, Role } from './effects.ts'
 import { saveHardState } from './hard-state.ts'
-import { invariant } from './invariant.ts'
+import { violated } from './invariant.ts'
 import type { Sender } from './messages.ts'
 import { answerError } from './outgoing.ts'
 import { randomDeadline, type State } from './state.ts'
@@ -59,16 +59,12 @@ export function becomeFollower(
 export function followLeader(state: State, from: Sender, term: Term): void {
   const identity = identityOf(from)
   if (term > state.hardState.term || state.role !== 'follower') {
-    invariant(
-      term > state.hardState.term || state.role !== 'leader',
-      `a term has one leader (§5.2): ${identity} leads term ${term}, and so does this server`,
-    )
+    if (term === state.hardState.term && state.role === 'leader')
+      violated(`a term has one leader (§5.2): ${identity} and this server in term ${term}`)
     becomeFollower(state, term, `${identity} leads term ${term}`, toKnown(from))
   }
-  invariant(
-    state.leaderOfTerm === undefined || state.leaderOfTerm === identity,
-    `a term has one leader (§5.2): ${identity} and ${state.leaderOfTerm} both lead term ${term}`,
-  )
+  if (state.leaderOfTerm !== undefined && state.leaderOfTerm !== identity)
+    violated(`a term has one leader (§5.2): ${identity} and ${state.leaderOfTerm} in term ${term}`)
   state.leaderOfTerm = identity
   state.lastContact = state.now
   state.electionDeadline = randomDeadline(state, state.timing.heartbeatTimeoutMs)

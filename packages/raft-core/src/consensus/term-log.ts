@@ -1,6 +1,6 @@
 // The log as consensus sees it: a snapshot point and runs of equal term. Payloads live elsewhere.
 import type { Index, Term } from '@raftkit/interface/protocol'
-import { invariant } from './invariant.ts'
+import { checkOrder, invariant } from './invariant.ts'
 import type { EntrySpan, TermRun } from './messages.ts'
 
 /** The last entry that a snapshot covers; index 0, term 0 when there is no snapshot. */
@@ -116,10 +116,7 @@ export class TermLog {
 
   /** Adds `count` entries of one term. */
   append(count: number, term: Term): void {
-    invariant(
-      term >= this.#lastTerm,
-      `terms in the log never go down: ${term} after ${this.#lastTerm}`,
-    )
+    checkOrder(this.#lastTerm, term, 'last term, term of the next entry')
     if (term !== this.#lastTerm || this.#runs.length === 0)
       this.#runs.push({ firstIndex: this.#lastIndex + 1, term })
     this.#lastIndex += count

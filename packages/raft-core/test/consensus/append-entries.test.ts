@@ -247,6 +247,12 @@ test('an impossible request is refused as a whole and changes nothing', () => {
   }
 })
 
+test('a request in the name of this server itself is refused', () => {
+  const server = new LoneServer()
+  expect(only(server.heartbeat(5, 'n1'), 'answer').answer.type).toBe('error')
+  expect(server.status.term).toBe(1)
+})
+
 test('a new joiner without a configuration takes entries from whoever leads', () => {
   const server = new LoneServer({ id: 'n4', log: [], configurations: [] })
   const configurations = [indexed(1, ['n1', 'n2', 'n3'], ['n4'])]

@@ -1,7 +1,7 @@
 // What a leader commits (§5.3, §5.4.2), compared with the slow way.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { all, indexed, LoneServer, only, success } from './lone-server.ts'
+import { all, LoneServer, only, success } from './lone-server.ts'
 
 /** Members may acknowledge the no-op and what follows it, or nothing; the own disk may lag behind. */
 const acknowledged = fc.record({
@@ -66,19 +66,6 @@ test('a commit tells which configuration is committed', () => {
   const effects = server.lead().flatMap((sent) => server.answered(sent, success(2)))
   expect(all(effects, 'commit').map(({ index }) => index)).toEqual([2])
   expect(only(effects, 'configuration-changed')).toMatchObject({ committed: { index: 1 } })
-})
-
-test('a leader without a vote does not count itself, and goes when that is committed', () => {
-  // n1 appended its own removal as leader of an earlier term, and is elected once more by those who lack it.
-  const server = new LoneServer({
-    voters: ['n1', 'n2', 'n3'],
-    log: [1, 1],
-    configurations: [indexed(1, ['n1', 'n2', 'n3'])],
-  })
-  const sent = server.lead()
-  server.answered(sent[0]!, success(2))
-  expect(server.status.commitIndex).toBe(3)
-  expect(server.status.role).toBe('leader')
 })
 
 test('durability counts for the own match index only when the term fits', () => {

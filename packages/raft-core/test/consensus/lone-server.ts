@@ -19,7 +19,7 @@ import {
   type Sender,
   type TermRun,
 } from '@raftkit/raft-core/consensus'
-import { configurationOf } from './cluster/simulated-server.ts'
+import { configurationOf } from './cluster/entries.ts'
 import { testTiming } from './cluster/timing.ts'
 
 export interface LoneOptions {

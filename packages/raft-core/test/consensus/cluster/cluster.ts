@@ -4,7 +4,9 @@ import type { ConsensusTiming, Effect } from '@raftkit/raft-core/consensus'
 import { Invariants } from './invariants.ts'
 import type { Message } from './messages.ts'
 import type { SimulatedEntry, Write } from './simulated-disk.ts'
-import { configurationOf, SimulatedServer, type Surroundings } from './simulated-server.ts'
+import { configurationOf } from './entries.ts'
+import { SimulatedServer } from './simulated-server.ts'
+import type { Surroundings } from './surroundings.ts'
 import { testTiming } from './timing.ts'
 
 export interface ClusterOptions {

@@ -3,7 +3,8 @@ import type { Index, ServerId, Term } from '@raftkit/interface/protocol'
 import type { Effect } from '@raftkit/raft-core/consensus'
 import type { Message, RequestMessage } from './messages.ts'
 import { EMPTY_STATE, type MachineState, type SimulatedEntry } from './simulated-disk.ts'
-import { applyEntry, type SimulatedServer } from './simulated-server.ts'
+import { applyEntry } from './entries.ts'
+import type { SimulatedServer } from './simulated-server.ts'
 
 interface Committed {
   readonly entry: SimulatedEntry

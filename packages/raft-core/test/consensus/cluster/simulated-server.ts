@@ -1,55 +1,17 @@
 // One server around a real Consensus: a log in memory, a slow disk, a state machine. It carries effects out in
 // their order, as the runtime must, and never delays or hurries anything by itself.
-import type {
-  Configuration,
-  Index,
-  IndexedConfiguration,
-  Server,
-  ServerId,
-  Term,
-} from '@raftkit/interface/protocol'
-import {
-  Consensus,
-  type Answer,
-  type ConsensusEvent,
-  type ConsensusTiming,
-  type DurablePoint,
-  type Effect,
-  type EntrySpan,
-  type ReceivedRequest,
-  type TermRun,
-} from '@raftkit/raft-core/consensus'
+import type { Index, ServerId } from '@raftkit/interface/protocol'
+import { Consensus, type ConsensusEvent, type Effect } from '@raftkit/raft-core/consensus'
+import { addressOf, applyEntry, configurationsOf, runsOf } from './entries.ts'
 import type { Message, RequestMessage } from './messages.ts'
+import { Outbox } from './outbox.ts'
 import {
   SimulatedDisk,
   type MachineState,
   type SimulatedEntry,
   type Write,
 } from './simulated-disk.ts'
-
-/** What a simulated server needs from its surroundings. */
-export interface Surroundings {
-  readonly now: () => number
-  readonly random: () => number
-  /** A message leaves; for an answer, with the request that it answers. */
-  readonly send: (message: Message, answers?: RequestMessage) => void
-  readonly appended: (entries: readonly SimulatedEntry[], previousTerm: Term) => void
-  readonly installed: (server: SimulatedServer) => void
-  readonly durable: (server: SimulatedServer, write: Write) => void
-  /** Told of every effect before it is carried out. */
-  readonly observe: (server: SimulatedServer, effect: Effect) => void
-  readonly timing: (id: ServerId) => ConsensusTiming
-  /** True while the disk of this server makes every write durable at once. */
-  readonly isDiskFast: (id: ServerId) => boolean
-  readonly isRaftkit: (id: ServerId) => boolean
-}
-
-interface Gated {
-  readonly after: DurablePoint
-  readonly leave: () => void
-  /** What to do when the entry waited for is gone. */
-  readonly lost: () => void
-}
+import type { Surroundings } from './surroundings.ts'
 
 export class SimulatedServer {
   readonly id: ServerId
@@ -74,9 +36,7 @@ export class SimulatedServer {
   /** True while `read-entries` is answered in the same turn. */
   readsAtOnce = true
   readonly #around: Surroundings
-  #gated: Gated[] = []
-  #durableSequence = 0
-  #held: { readonly readId: number; readonly entries: readonly SimulatedEntry[] } | undefined
+  #outbox: Outbox
   #nextRequestId = 1
   #queue: ConsensusEvent[] = []
   #isStepping = false
@@ -84,6 +44,7 @@ export class SimulatedServer {
   constructor(id: ServerId, around: Surroundings) {
     this.id = id
     this.#around = around
+    this.#outbox = new Outbox(this, around)
   }
 
   /** Starts from what is on disk. */
@@ -96,11 +57,8 @@ export class SimulatedServer {
     this.admitted = []
     this.reads = []
     this.unanswered.clear()
-    this.#gated = []
-    this.#durableSequence = 0
-    this.#held = undefined
+    this.#outbox = new Outbox(this, this.#around)
     this.#queue = []
-    const configurations = configurationsOf(disk)
     this.consensus = new Consensus(
       {
         self: { id: this.id, address: addressOf(this.id) },
@@ -109,7 +67,7 @@ export class SimulatedServer {
         logFirstIndex: disk.firstIndex,
         lastIndex: disk.entries.size === 0 ? disk.snapshot.index : disk.lastIndex,
         runs: runsOf([...disk.entries.values()]),
-        configurations,
+        configurations: configurationsOf(disk),
         now: this.#around.now(),
         random: this.#around.random(),
       },
@@ -162,7 +120,7 @@ export class SimulatedServer {
     this.#around.durable(this, write)
     const event = this.#eventOf(write)
     if (event !== undefined) this.turn(event)
-    this.#openGates()
+    this.#outbox.openGates()
     return true
   }
 
@@ -181,7 +139,7 @@ export class SimulatedServer {
       this.step({ type: 'entries-unavailable', peer, readId, reason: 'compacted' })
       return
     }
-    this.#held = { readId, entries }
+    this.#outbox.hold(readId, entries)
     const to = from + entries.length - 1
     this.step({ type: 'entries-read', peer, readId, from, to, bytes: entries.length * 100 })
   }
@@ -267,122 +225,22 @@ export class SimulatedServer {
         this.wakeAt = effect.time
         break
       case 'send':
+        this.#outbox.send(effect)
+        break
       case 'send-entries':
-      case 'send-snapshot':
+        this.#outbox.sendEntries(effect)
+        break
+      case 'send-snapshot': {
+        const { index, term } = this.#outbox.sendSnapshot(effect)
+        const { to, sendId } = effect
+        this.step({ type: 'snapshot-opened', peer: to.id, sendId, index, term })
+        break
+      }
       case 'answer':
-        this.#communicate(effect)
+        this.#outbox.answer(effect)
         break
       default:
     }
-  }
-
-  #communicate(
-    effect: Extract<Effect, { type: 'send' | 'send-entries' | 'send-snapshot' | 'answer' }>,
-  ): void {
-    if (effect.type === 'answer') {
-      this.#gate(
-        effect.after,
-        () => this.#answer(effect.requestId, effect.answer),
-        // In the answer's own term: a newer one may not be durable yet.
-        () =>
-          this.#answer(
-            effect.requestId,
-            effect.answer.type === 'append-entries'
-              ? { ...effect.answer, success: false }
-              : { type: 'error', message: 'the entry is gone' },
-          ),
-      )
-    } else if (effect.type === 'send') {
-      const { to, sendId, request } = effect
-      this.#gate(effect.after, () => this.#send(to, sendId, this.#requestOf(request), []))
-    } else if (effect.type === 'send-entries') this.#sendEntries(effect)
-    else this.#sendSnapshot(effect)
-  }
-
-  #requestOf(request: Extract<Effect, { type: 'send' }>['request']): ReceivedRequest {
-    const from = this.#self()
-    if (request.type !== 'heartbeat') return { ...request, from }
-    const { term } = request
-    const bare = { prevLogIndex: 0, prevLogTerm: 0, leaderCommit: 0, heartbeat: true }
-    return { type: 'append-entries', from, term, ...bare }
-  }
-
-  #sendEntries(effect: Extract<Effect, { type: 'send-entries' }>): void {
-    const { to, sendId, term, prevLogIndex, prevLogTerm, leaderCommit, readId } = effect
-    const entries = readId === undefined ? [] : this.#takeHeld(readId)
-    const isBare = entries.length === 0 && prevLogIndex === 0 && leaderCommit === 0
-    const request = {
-      type: 'append-entries',
-      from: this.#self(),
-      term,
-      heartbeat: isBare,
-      prevLogIndex,
-      prevLogTerm,
-      leaderCommit,
-    } as const
-    const span = spanOf(entries)
-    this.#send(to, sendId, span === undefined ? request : { ...request, entries: span }, entries)
-  }
-
-  #sendSnapshot({ to, sendId, term }: Extract<Effect, { type: 'send-snapshot' }>): void {
-    const { snapshot } = this.disk
-    const request = {
-      type: 'install-snapshot',
-      from: this.#self(),
-      term,
-      snapshot: {
-        index: snapshot.index,
-        term: snapshot.term,
-        configuration: snapshot.configuration,
-      },
-    } as const
-    this.#send(to, sendId, request, [], snapshot)
-    const { index } = snapshot
-    this.step({ type: 'snapshot-opened', peer: to.id, sendId, index, term: snapshot.term })
-  }
-
-  #takeHeld(readId: number): readonly SimulatedEntry[] {
-    if (this.#held?.readId !== readId) throw new Error(`no entries are held for read ${readId}`)
-    const { entries } = this.#held
-    this.#held = undefined
-    return entries
-  }
-
-  #self(): { id: ServerId; address: string; isRaftkit: boolean } {
-    return { id: this.id, address: addressOf(this.id), isRaftkit: this.#around.isRaftkit(this.id) }
-  }
-
-  #send(
-    to: Server,
-    sendId: number,
-    request: ReceivedRequest,
-    entries: readonly SimulatedEntry[],
-    state?: MachineState,
-  ): void {
-    const message = {
-      type: 'request',
-      from: this.id,
-      to: to.id,
-      sendId,
-      run: this.run,
-      request,
-      entries,
-    } as const
-    this.#around.send(state === undefined ? message : { ...message, state })
-  }
-
-  #answer(requestId: number, answer: Answer): void {
-    const request = this.unanswered.get(requestId)
-    if (request === undefined) throw new Error(`${this.id} answers request ${requestId} twice`)
-    this.unanswered.delete(requestId)
-    const { from: to, sendId, run } = request
-    const isRaftkit = this.#around.isRaftkit(this.id)
-    // A server that is not raftkit gives no hints.
-    const said = isRaftkit ? answer : withoutHint(answer)
-    this.#around.send(
-      { type: 'answer', from: this.id, to, sendId, run, answer: said, isRaftkit },
-      request,
-    )
   }
 
   #append(entries: readonly SimulatedEntry[]): void {
@@ -415,11 +273,11 @@ export class SimulatedServer {
   #eventOf(write: Write): ConsensusEvent | undefined {
     switch (write.type) {
       case 'hard-state':
-        this.#durableSequence = write.sequence
+        this.#outbox.hardStateDurable(write.sequence)
         return { type: 'hard-state-durable', sequence: write.sequence }
       case 'append': {
         const { index, term } = write.entries.at(-1)!
-        return this.#isSuperseded(index, term)
+        return this.#outbox.isSuperseded(index, term)
           ? undefined
           : { type: 'entries-durable', index, term }
       }
@@ -438,111 +296,4 @@ export class SimulatedServer {
         return undefined
     }
   }
-
-  /** True when the same entry was truncated and appended again behind this write. */
-  #isSuperseded(index: Index, term: Term): boolean {
-    return this.disk.pending.some(
-      (write) =>
-        write.type === 'append' &&
-        write.entries.some((entry) => entry.index === index && entry.term === term),
-    )
-  }
-
-  #gate(after: DurablePoint | undefined, leave: () => void, lost: () => void = () => {}): void {
-    if (after === undefined) leave()
-    else {
-      this.#gated.push({ after, leave, lost })
-      this.#openGates()
-    }
-  }
-
-  /** Lets everything leave whose durable point is reached, in order. */
-  #openGates(): void {
-    const gated = this.#gated
-    this.#gated = []
-    for (const gate of gated) {
-      const { hardState, entry } = gate.after
-      if (hardState !== undefined && hardState > this.#durableSequence) this.#gated.push(gate)
-      else if (entry === undefined) gate.leave()
-      else {
-        const held = this.log.get(entry.index)
-        if (entry.index > this.machine.index && held?.term !== entry.term) gate.lost()
-        else if (
-          this.disk.holds(entry.index, entry.term) &&
-          !this.#isSuperseded(entry.index, entry.term)
-        )
-          gate.leave()
-        else this.#gated.push(gate)
-      }
-    }
-  }
-}
-
-function withoutHint(answer: Answer): Answer {
-  if (answer.type !== 'append-entries') return answer
-  const { conflict: _, ...rest } = answer
-  return rest
-}
-
-/** The address of a simulated server. */
-export function addressOf(id: ServerId): string {
-  return `${id}:1`
-}
-
-/** The shape of `entries`; undefined for none. */
-export function spanOf(entries: readonly SimulatedEntry[]): EntrySpan | undefined {
-  const first = entries[0]
-  if (first === undefined) return undefined
-  const configurations: IndexedConfiguration[] = []
-  for (const { configuration } of entries)
-    if (configuration !== undefined) configurations.push(configuration)
-  return {
-    firstIndex: first.index,
-    lastIndex: entries.at(-1)!.index,
-    runs: runsOf(entries),
-    configurations,
-  }
-}
-
-/** The state after one more entry. */
-export function applyEntry(state: MachineState, entry: SimulatedEntry): MachineState {
-  const { index, term, value } = entry
-  const digest = `${digestOf(`${state.digest}|${index}|${term}|${value}`)}`
-  return { index, term, digest, configuration: entry.configuration ?? state.configuration }
-}
-
-/** A configuration of voters n1, n2 … with the nonvoters given. */
-export function configurationOf(
-  voters: readonly ServerId[],
-  nonvoters: readonly ServerId[] = [],
-): Configuration {
-  return {
-    servers: [
-      ...voters.map((id) => ({ suffrage: 'voter', id, address: addressOf(id) }) as const),
-      ...nonvoters.map((id) => ({ suffrage: 'nonvoter', id, address: addressOf(id) }) as const),
-    ],
-  }
-}
-
-function runsOf(entries: readonly SimulatedEntry[]): TermRun[] {
-  const runs: TermRun[] = []
-  for (const { index, term } of entries)
-    if (runs.at(-1)?.term !== term) runs.push({ firstIndex: index, term })
-  return runs
-}
-
-function configurationsOf(disk: SimulatedDisk): IndexedConfiguration[] {
-  const known: IndexedConfiguration[] = []
-  if (disk.snapshot.configuration.index > 0) known.push(disk.snapshot.configuration)
-  for (const { configuration } of disk.entries.values())
-    if (configuration !== undefined && configuration.index > disk.snapshot.index)
-      known.push(configuration)
-  return known
-}
-
-function digestOf(text: string): number {
-  let hash = 2_166_136_261
-  for (let place = 0; place < text.length; place++)
-    hash = Math.imul(hash ^ text.charCodeAt(place), 16_777_619)
-  return hash >>> 0
 }

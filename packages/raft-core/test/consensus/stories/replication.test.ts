@@ -1,6 +1,6 @@
 // Replication and commitment as stories. The transcripts are the documentation.
 import { expect, test } from 'vitest'
-import { configurationOf } from '../cluster/simulated-server.ts'
+import { configurationOf } from '../cluster/entries.ts'
 import { Story } from './story.ts'
 
 const three = { voters: ['n1', 'n2', 'n3'] } as const

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import type { Message } from '../cluster/messages.ts'
 import type { MachineState } from '../cluster/simulated-disk.ts'
-import { applyEntry } from '../cluster/simulated-server.ts'
+import { applyEntry } from '../cluster/entries.ts'
 import { Story } from './story.ts'
 
 const three = { voters: ['n1', 'n2', 'n3'] } as const
