@@ -17,7 +17,7 @@ export function becomeLeader(state: State, reason: string): void {
     voters: new VoterSet<Progress>([], false),
     heartbeatAt: state.now,
     round: 0,
-    leaseCheckAt: state.now + state.timing.leaderLeaseTimeoutMs,
+    leaseCheckAt: state.now,
     leaseExtensionMs: 0,
     stalledAt: -Infinity,
     readsBeforeCommit: [],
@@ -47,6 +47,8 @@ export function followConfiguration(state: State, leadership: Leadership): void 
     leadership.peers.filter((peer) => isVoter(peer.server)),
     state.membership.isVoter(state.self.id),
   )
+  // Another quorum may have another lease.
+  leadership.leaseCheckAt = state.now
 }
 
 function followServer(state: State, server: Server, known: Progress | undefined): Progress {
