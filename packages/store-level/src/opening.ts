@@ -11,12 +11,12 @@ import { makeStore } from './making.ts'
 import type { ResolvedOptions } from './options.ts'
 import { DamagedRecord, sealFields, textIn, unsealFields } from './record.ts'
 import { sealRevision } from './stable-records.ts'
+import type { Revision } from './stable-records.ts'
 import {
   corruptError,
   deepestCause,
   foreignError,
   hasCode,
-  lostDataError,
   missingError,
   openingError,
   unusableError,
@@ -79,9 +79,10 @@ async function checkStore(
   return closingOnError(boundaryFile, async () => {
     const { identity, found: boundary } = boundaryFile
     checkIdentity(directory, identity, options)
-    await checkDatabaseIdentity(directory, database, boundaryFile)
     const { storeId } = identity
-    const contents = await verifyContents(database, { directory, storeId, boundary })
+    const isMarked = await isMarkedAs(storeId, directory, database)
+    const found = await verifyContents(database, { directory, storeId, boundary })
+    const contents = isMarked ? found : { ...found, revision: await mark(database, storeId) }
     await disk.syncDirectory(join(directory, DATABASE))
     return { directory, database, boundaryFile, contents }
   })
@@ -116,33 +117,35 @@ function checkIdentity(
     )
 }
 
-async function checkDatabaseIdentity(
+/** Whether the database says that it is of this store; false when it is empty. */
+async function isMarkedAs(
+  storeId: string,
   directory: string,
   database: Database,
-  { identity: { storeId }, found }: BoundaryFile,
-): Promise<void> {
+): Promise<boolean> {
   const record = await database.get(IDENTITY_KEY)
-  if (record !== undefined) {
-    const foundId = storeIdIn(directory, record)
-    if (foundId === storeId) return
-    throw foreignError(directory, `its database is that of another store`, {
-      storeId: foundId,
-      expectedStoreId: storeId,
-    })
-  }
-  if (!(await isEmpty(database)))
+  if (record === undefined) {
+    if (await isEmpty(database)) return false
     throw foreignError(directory, 'its database does not say which store it is of')
-  if (found.revision > 0)
-    throw lostDataError(directory, `entry ${found.lastIndex} was durable, the database is empty`, {
-      expectedLastIndex: found.lastIndex,
-      lastIndex: 0,
-    })
+  }
+  const found = storeIdIn(directory, record)
+  if (found === storeId) return true
+  throw foreignError(directory, `its database is that of another store`, {
+    storeId: found,
+    expectedStoreId: storeId,
+  })
+}
+
+/** Has a new database say which store it is of, and raises the revision: from now on an empty one has lost it. */
+async function mark(database: Database, storeId: string): Promise<Revision> {
+  const revision = { revision: 1, valuesChecksum: 0 }
   await database.write({
     puts: [
       [IDENTITY_KEY, sealFields('identity', { storeId })],
-      [REVISION_KEY, sealRevision({ revision: 1, valuesChecksum: 0 })],
+      [REVISION_KEY, sealRevision(revision)],
     ],
   })
+  return revision
 }
 
 function storeIdIn(directory: string, record: Uint8Array): string {

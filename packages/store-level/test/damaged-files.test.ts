@@ -4,36 +4,19 @@ import { RaftError } from '@raftkit/interface'
 import { LevelStore } from '@raftkit/store-level'
 import { ClassicLevel } from 'classic-level'
 import { describe, expect, test } from 'vitest'
-import { decodeBlock, encodeBlock } from '../src/block.ts'
 import { BoundaryFile } from '../src/boundary-file.ts'
 import { localDisk } from '../src/disk.ts'
-import { blockKey, HARD_STATE_KEY, IDENTITY_KEY, REVISION_KEY, valueKey } from '../src/keys.ts'
-import { sealBytes } from '../src/record.ts'
-import { sealHardState } from '../src/stable-records.ts'
-import { damageBlockOf, damageValue, databaseFiles, flipByte, withLevel } from './damage.ts'
+import { databaseFiles, flipByte } from './damage.ts'
 import { contentsOf, entries } from './entries.ts'
 import { refusalOf } from './refusal.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
-
-const SIZE = 60
-
-/** A closed store with blocks 1..2, 3..4, .., 13..14, term, vote and a value, all still in LevelDB's write-ahead log. */
-async function usedStore(): Promise<string> {
-  const directory = await temporaryDirectory()
-  const store = await LevelStore.open(directory)
-  await store.saveHardState({ term: 1, votedFor: { id: 'a', address: 'a:1' } })
-  await store.set('name', Buffer.of(7))
-  for (let first = 1; first < 15; first += 2) await store.append([entries(first, 2, 1, SIZE)])
-  await store.close()
-  return directory
-}
-
-/** The same, all of it in a table. */
-async function usedStoreInTable(): Promise<string> {
-  const directory = await usedStore()
-  await (await LevelStore.open(directory)).close()
-  return directory
-}
+import {
+  ENTRY_SIZE,
+  storeOfOneValue,
+  unusedStore,
+  usedStore,
+  usedStoreInTable,
+} from './used-store.ts'
 
 async function codeOf(directory: string): Promise<string> {
   return (await refusalOf(directory)).code
@@ -132,8 +115,12 @@ describe('the database folder', () => {
     expect(await codeOf(directory)).toBe('RAFT_STORE_MISSING')
   })
 
-  test('replaced by a new database', async () => {
-    const directory = await usedStore()
+  test.each([
+    { what: 'used', make: usedStore },
+    { what: 'with nothing but a value', make: storeOfOneValue },
+    { what: 'never used', make: unusedStore },
+  ])('of a store $what, replaced by a new database', async ({ make }) => {
+    const directory = await make()
     await rm(join(directory, 'db'), { recursive: true })
     const level = new ClassicLevel(join(directory, 'db'))
     await level.open()
@@ -217,96 +204,6 @@ describe('the boundary file', () => {
   })
 })
 
-describe('inside the database', () => {
-  test('a damaged block', async () => {
-    const directory = await usedStore()
-    await damageBlockOf(directory, 5)
-    const error = await refusalOf(directory)
-    expect(error.code).toBe('RAFT_STORE_CORRUPT')
-    expect(error.message).toContain('the block that ends at entry 6: its checksum does not match')
-  })
-
-  test.each([
-    { what: 'first', key: blockKey(2), code: 'RAFT_STORE_CORRUPT' },
-    { what: 'middle', key: blockKey(8), code: 'RAFT_STORE_CORRUPT' },
-    { what: 'last', key: blockKey(14), code: 'RAFT_STORE_LOST_DATA' },
-  ])('the $what block gone', async ({ key, code }) => {
-    const directory = await usedStore()
-    await withLevel(directory, (level) => level.del(key))
-    expect(await codeOf(directory)).toBe(code)
-  })
-
-  test('a block in the place of another', async () => {
-    const directory = await usedStore()
-    await withLevel(directory, async (level) => {
-      const [a, b] = [await level.get(blockKey(6)), await level.get(blockKey(8))]
-      await level.put(blockKey(6), b!)
-      await level.put(blockKey(8), a!)
-    })
-    expect(await codeOf(directory)).toBe('RAFT_STORE_CORRUPT')
-  })
-
-  test.each([
-    { what: 'middle', last: 8, code: 'RAFT_STORE_CORRUPT' },
-    { what: 'last', last: 14, code: 'RAFT_STORE_LOST_DATA' },
-  ])('the $what block replaced by an intact one with other entries', async ({ last, code }) => {
-    const directory = await usedStore()
-    await withLevel(directory, async (level) => {
-      const { previousChecksum } = decodeBlock((await level.get(blockKey(last)))!, last)
-      const batch = entries(last - 1, 2, 0, SIZE)
-      const other = encodeBlock([{ batch, start: 0, end: 2 }], previousChecksum)
-      await level.put(blockKey(last), other.value)
-    })
-    expect(await codeOf(directory)).toBe(code)
-  })
-
-  test.each([
-    { what: 'term and vote', key: HARD_STATE_KEY },
-    { what: 'the revision', key: REVISION_KEY },
-    { what: 'the identity', key: IDENTITY_KEY },
-    { what: 'a value', key: valueKey('name') },
-  ])('$what damaged', async ({ key }) => {
-    const directory = await usedStore()
-    await damageValue(directory, key)
-    expect(await codeOf(directory)).toBe('RAFT_STORE_CORRUPT')
-  })
-
-  test.each([
-    { what: 'term and vote', key: HARD_STATE_KEY, code: 'RAFT_STORE_LOST_DATA' },
-    { what: 'the revision', key: REVISION_KEY, code: 'RAFT_STORE_CORRUPT' },
-    { what: 'the identity', key: IDENTITY_KEY, code: 'RAFT_STORE_FOREIGN' },
-    { what: 'a value', key: valueKey('name'), code: 'RAFT_STORE_CORRUPT' },
-  ])('$what gone', async ({ key, code }) => {
-    const directory = await usedStore()
-    await withLevel(directory, (level) => level.del(key))
-    expect(await codeOf(directory)).toBe(code)
-  })
-
-  test.each([
-    { what: 'an older term', state: { term: 0 } },
-    { what: 'no vote', state: { term: 1 } },
-    { what: 'another vote', state: { term: 1, votedFor: { id: 'b', address: 'b:1' } } },
-  ])('$what in place of the stored one', async ({ state }) => {
-    const directory = await usedStore()
-    await withLevel(directory, (level) => level.put(HARD_STATE_KEY, sealHardState(state)))
-    expect(await codeOf(directory)).toBe('RAFT_STORE_LOST_DATA')
-  })
-
-  test('a value in place of another', async () => {
-    const directory = await usedStore()
-    await withLevel(directory, (level) =>
-      level.put(valueKey('name'), sealBytes('other', Buffer.of(7))),
-    )
-    expect(await codeOf(directory)).toBe('RAFT_STORE_CORRUPT')
-  })
-
-  test('a key among those of the log that is none of them', async () => {
-    const directory = await usedStore()
-    await withLevel(directory, (level) => level.put(Buffer.of(0x6c, 0, 0, 1), Buffer.of(1)))
-    expect(await codeOf(directory)).toBe('RAFT_STORE_CORRUPT')
-  })
-})
-
 test('damage that comes while the store is open is found out by reading', async () => {
   const directory = await temporaryDirectory()
   const store = await LevelStore.open(directory)
@@ -335,7 +232,7 @@ async function outcomeOf(directory: string): Promise<string> {
     const batch = await store.read(1, 14, { maxBytes: Infinity })
     const found = [contentsOf(batch), await store.loadHardState(), (await store.get('name'))?.[0]]
     const expected = [
-      contentsOf(entries(1, 14, 1, SIZE)),
+      contentsOf(entries(1, 14, 1, ENTRY_SIZE)),
       { term: 1, votedFor: { id: 'a', address: 'a:1' } },
       7,
     ]
