@@ -10,6 +10,7 @@ import {
   type StableStore,
   type Term,
 } from '@raftkit/interface'
+import { saveSnapshotFloor } from './snapshot-floor.ts'
 import { Watchdog } from './watchdog.ts'
 import { type AppendWrite, cut, lastTermOf, type Write, WriteQueue } from './write-queue.ts'
 
@@ -50,6 +51,8 @@ export class LogWriter {
   #durableSequence = 0
   #firstIndex: Index
   #compactTo: Index = 0
+  /** The snapshot floor saved since the start. */
+  #floor: Index = 0
   #compactNext = false
   #stalled = false
   #failed = false
@@ -114,7 +117,7 @@ export class LogWriter {
     this.#durableIndex = index
     this.#compactTo = 0
     return new Promise((resolve, reject) => {
-      this.#queue.reset(resolve, reject)
+      this.#queue.reset(index, resolve, reject)
       this.#run()
     })
   }
@@ -185,20 +188,28 @@ export class LogWriter {
       case 'truncate':
         return logStore.truncateSuffix(write.from)
       case 'reset':
-        return this.#reset()
+        return this.#reset(write.index)
     }
   }
 
-  async #reset(): Promise<void> {
+  async #reset(index: Index): Promise<void> {
     const { lastIndex } = await this.#stores.logStore.bounds()
+    await this.#raiseFloor(index)
     if (lastIndex > 0) await this.#stores.logStore.truncatePrefix(lastIndex)
     this.#firstIndex = 0
   }
 
   async #compactSlice(): Promise<void> {
+    await this.#raiseFloor(this.#compactTo)
     const to = Math.min(this.#compactTo, this.#firstIndex + COMPACTION_SLICE - 1)
     await this.#stores.logStore.truncatePrefix(to)
     this.#firstIndex = to + 1
+  }
+
+  async #raiseFloor(index: Index): Promise<void> {
+    if (index <= this.#floor) return
+    await saveSnapshotFloor(this.#stores.stableStore, index)
+    this.#floor = index
   }
 
   #completed(write: Write | 'compaction'): void {

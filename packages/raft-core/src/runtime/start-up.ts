@@ -14,6 +14,7 @@ import type { ConsensusStart } from '../consensus/options.ts'
 import type { AppliedStart } from './applier.ts'
 import { type LogShape, scanLog } from './log-scan.ts'
 import { LogTail } from './log-tail.ts'
+import { checkSnapshotFloor, loadSnapshotFloor, saveSnapshotFloor } from './snapshot-floor.ts'
 import { restoreNewest } from './snapshot-restore.ts'
 
 /** Where a server's memory is. */
@@ -54,11 +55,13 @@ export async function load<R>(
     tail.evict(batch.lastIndex)
   })
   checkTerm(hardState, shape)
+  checkSnapshotFloor(await loadSnapshotFloor(stableStore), snapshot?.index ?? 0, bounds)
   if (snapshot !== undefined && isReplaced(snapshot, bounds, shape)) {
     logger.warn(
       { snapshotIndex: snapshot.index, ...bounds },
       'the log ends before the snapshot or contradicts it: an installation was cut short, the log goes',
     )
+    await saveSnapshotFloor(stableStore, snapshot.index)
     await logStore.truncatePrefix(bounds.lastIndex)
     tail.clear()
     bounds = { firstIndex: 0, lastIndex: 0 }

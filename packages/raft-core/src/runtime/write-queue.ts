@@ -25,6 +25,8 @@ export interface TruncateWrite {
 /** The whole log is to go; one of the two is called when it is gone, or when a write failed. */
 export interface ResetWrite {
   readonly kind: 'reset'
+  /** Where the snapshot ends that takes the log's place. */
+  readonly index: Index
   readonly done: () => void
   readonly failed: (error: RaftError) => void
 }
@@ -88,9 +90,9 @@ export class WriteQueue {
     this.#writes.push({ kind: 'truncate', from })
   }
 
-  reset(done: () => void, failed: (error: RaftError) => void): void {
+  reset(index: Index, done: () => void, failed: (error: RaftError) => void): void {
     for (const write of this.#writes) cut(write, 0)
-    this.#writes.push({ kind: 'reset', done, failed })
+    this.#writes.push({ kind: 'reset', index, done, failed })
   }
 }
 

@@ -3,6 +3,7 @@ import { InmemStore } from '@raftkit/store-inmem'
 import { encodeEntries } from '@raftkit/wire'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { LogWriter } from '../../src/runtime/log-writer.ts'
+import { loadSnapshotFloor } from '../../src/runtime/snapshot-floor.ts'
 import { numbered } from '../support/batches.ts'
 import { ControlledStore } from '../support/controlled-store.ts'
 import { rejection } from '../support/rejection.ts'
@@ -169,6 +170,7 @@ describe('LogWriter', () => {
     expect(store.operations).toEqual([
       'append 1..10000',
       'append 10001..10001',
+      'set snapshot-floor',
       'truncatePrefix 4096',
       'append 10002..10002',
       'truncatePrefix 8192',
@@ -182,9 +184,34 @@ describe('LogWriter', () => {
     writer.append(numbered(21, 3, 1))
     await reset
     await clock.settle()
-    expect(store.operations).toEqual(['append 1..5', 'truncatePrefix 5', 'append 21..21'])
+    expect(store.operations).toEqual([
+      'append 1..5',
+      'set snapshot-floor',
+      'truncatePrefix 5',
+      'append 21..21',
+    ])
+    expect(await loadSnapshotFloor(data)).toBe(20)
     expect(told).toEqual(['durable 21 (term 3)'])
     expect(await data.bounds()).toEqual({ firstIndex: 21, lastIndex: 21 })
+  })
+
+  it('saves how far a snapshot takes the place of the log before entries leave it', async () => {
+    writer.append(numbered(1, 1, 5))
+    await clock.settle()
+    store.fail('truncatePrefix')
+    writer.compact(4)
+    await clock.settle()
+    expect(await loadSnapshotFloor(data)).toBe(4)
+  })
+
+  it('removes nothing when that cannot be saved', async () => {
+    writer.append(numbered(1, 1, 5))
+    await clock.settle()
+    store.fail('set')
+    writer.compact(4)
+    await clock.settle()
+    expect(await data.bounds()).toEqual({ firstIndex: 1, lastIndex: 5 })
+    expect(told.at(-1)).toBe('RAFT_STORE_FAILED')
   })
 
   it('rejects a removal that cannot be carried out', async () => {

@@ -124,7 +124,7 @@ describe('SnapshotReceiver', () => {
     await clock.settle()
     expect(order).toEqual(['restore, log {"firstIndex":1,"lastIndex":5}, 1 saved', 'installed 20'])
     expect(restored).toEqual([1, 2, 3, 4])
-    expect(disk.operations).toEqual(['truncatePrefix 5'])
+    expect(disk.operations).toEqual(['set snapshot-floor', 'truncatePrefix 5'])
     expect(events).toEqual([{ type: 'snapshot-installed', requestId: 7 }])
     expect([applier.appliedIndex, applier.commitIndex]).toEqual([20, 20])
     expect(await snapshots.list()).toMatchObject([

@@ -2,6 +2,7 @@ import { type Configuration, RaftError, type SnapshotMeta } from '@raftkit/inter
 import { InmemSnapshotStore, InmemStore } from '@raftkit/store-inmem'
 import { encodeConfiguration, encodeEntries } from '@raftkit/wire'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { saveSnapshotFloor } from '../../src/runtime/snapshot-floor.ts'
 import { load, type Loaded } from '../../src/runtime/start-up.ts'
 import { numbered } from '../support/batches.ts'
 import { ControlledStore } from '../support/controlled-store.ts'
@@ -75,6 +76,19 @@ describe('load', () => {
       configurations: [{ configuration: member('a'), index: 3 }],
     })
     expect([tail.firstIndex, tail.lastIndex]).toEqual([1, 7])
+  })
+
+  it('refuses to start from an older snapshot than the one that took the place of the log', async () => {
+    await data.append([numbered(1, 1, 5)])
+    await data.saveHardState({ term: 1 })
+    await save(3, 1, ['a', 'b', 'c'])
+    const newest = await save(5, 1, ['a', 'b', 'c', 'd', 'e'])
+    await saveSnapshotFloor(data, newest.index)
+    await data.truncatePrefix(5)
+    expect((await start()).consensus.lastIndex).toBe(5)
+    snapshots = new InmemSnapshotStore()
+    await save(3, 1, ['a', 'b', 'c'])
+    expect(RaftError.is(await rejection(start()), 'RAFT_STORE_LOST_DATA')).toBe(true)
   })
 
   it('reads a long log in pieces, and keeps no more of it in memory than it may', async () => {

@@ -8,6 +8,7 @@ type Operation =
   | 'truncateSuffix'
   | 'truncatePrefix'
   | 'saveHardState'
+  | 'set'
   | 'read'
   | 'loadHardState'
   | 'bounds'
@@ -90,7 +91,9 @@ export class ControlledStore implements LogStore, StableStore {
     return this.#store.get(key)
   }
 
-  set(key: string, value: Uint8Array): Promise<void> {
+  async set(key: string, value: Uint8Array): Promise<void> {
+    await this.#write('set')
+    this.operations.push(`set ${key}`)
     return this.#store.set(key, value)
   }
 
