@@ -71,6 +71,27 @@ describe('partitions', () => {
     expect(at.network.addresses).toEqual(['a:1', 'b:1', 'c:1', 'd:1'])
   })
 
+  it('isolate a server also from those that are down at the moment', async () => {
+    const at = world()
+    follow(at.a.call(peers.b, vote(1)))
+    await at.clock.settle()
+    await at.b.close()
+    at.network.isolate('a:1')
+    const again = at.network.transport('b:1')
+    again.setHandler(answerTo)
+    const call = follow(at.a.call(peers.b, vote(1)))
+    await at.clock.pass(1000)
+    expect(call.state).toBe('RAFT_RPC_TIMEOUT')
+  })
+
+  it('never cut a server off from itself', async () => {
+    const at = world()
+    at.network.cut(['a:1', 'b:1'], ['a:1', 'b:1'])
+    const call = follow(at.b.call(peers.b, vote(1)))
+    await at.clock.settle()
+    expect(call.state).toBe('resolved')
+  })
+
   it('survive a restart of a server: they are about addresses', async () => {
     const at = world()
     at.network.cut('a:1', 'b:1')

@@ -179,6 +179,21 @@ describe('a pipeline of datagrams', () => {
     expect(at.clock.timers).toBe(0)
   })
 
+  it('is writable again when what was outstanding is answered', async () => {
+    const at = world({
+      defaults: { ...options.defaults, maxPipelinedSends: 3, maxBufferedBytes: 5000 },
+    })
+    const pipeline = await open(at)
+    for (const size of [10, 4000]) {
+      const sends = [1, 2].map((term) => follow(pipeline.send(append(term, size))))
+      if (size === 10) sends.push(follow(pipeline.send(append(3, size))))
+      expect(pipeline.writable).toBe(false)
+      await at.clock.settle()
+      expect(sends.every((send) => send.state === 'resolved')).toBe(true)
+      expect(pipeline.writable).toBe(true)
+    }
+  })
+
   it('ends with its transport', async () => {
     const at = world(options)
     at.b.setHandler(silent)

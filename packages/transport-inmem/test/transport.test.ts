@@ -126,6 +126,35 @@ describe('InmemTransport', () => {
     expect(answer.payload).toEqual(Uint8Array.of(1, 2, 3))
   })
 
+  it('copies what a snapshot source gives: it may use its buffer again', async () => {
+    const at = world()
+    const received: number[] = []
+    at.b.setHandler(async (request, context) => {
+      for await (const chunk of context.snapshot!) received.push(...chunk)
+      return answerTo(request)
+    })
+    async function* state(): AsyncGenerator<Uint8Array, void, undefined> {
+      const buffer = new Uint8Array(2)
+      for (let i = 1; i <= 3; i++) yield buffer.fill(i)
+    }
+    const install = follow(at.a.installSnapshot(peers.b, snapshot(6), state()))
+    await at.clock.settle()
+    expect(install.state).toBe('resolved')
+    expect(received).toEqual([1, 1, 2, 2, 3, 3])
+  })
+
+  it('sends nothing when it closes with nothing under way', async () => {
+    let draws = 0
+    const at = world({ random: { next: () => (draws++, 0.5) } })
+    const calls = [1, 2, 3].map((term) => follow(at.a.call(peers.b, vote(term))))
+    await at.clock.settle()
+    expect(calls.map((call) => call.state)).toEqual(['resolved', 'resolved', 'resolved'])
+    const before = draws
+    await at.b.close()
+    await at.a.close()
+    expect([before, draws]).toEqual([36, 36])
+  })
+
   it('turns an answer of the wrong type into an error', async () => {
     const at = world()
     at.b.setHandler(() => ({ type: 'timeout-now', header }))

@@ -4,7 +4,7 @@ import { occasion, watched } from '../occasion.ts'
 import { rejectionOf, rejectsBeforeDeadline, rejectsWith } from '../rejection.ts'
 import { assertSameBytes, collect, inChunks, sampleBytes } from '../sample-bytes.ts'
 import { voteOf } from './calls.ts'
-import { nobody, peerOf } from './case.ts'
+import { aborted, nobody, peerOf } from './case.ts'
 import type { TransportCase } from './case.ts'
 import { answerTo, assertSameMessage, installed, installSnapshot } from './messages.ts'
 import { SnapshotSource } from './snapshot-source.ts'
@@ -163,6 +163,7 @@ function stopCases(test: TransportCase): void {
     })
     assert.equal(await rejectionOf(install), reason)
     assert.ok((await reading.failure) instanceof Error)
+    await aborted(await reading.signal)
     await source.ended
   })
 
@@ -193,18 +194,22 @@ function stopCases(test: TransportCase): void {
 function interruptedHandler(onFirst: () => Promise<void> = async () => {}): {
   handler: RpcHandler
   failure: Promise<unknown>
+  signal: Promise<AbortSignal>
   started: () => boolean
   read: () => number
 } {
   const failure = occasion<unknown>()
+  const signal = occasion<AbortSignal>()
   let started = false
   let read = 0
   return {
     failure: failure.promise,
+    signal: signal.promise,
     started: () => started,
     read: () => read,
     handler: async (_request, context) => {
       started = true
+      signal.happen(context.signal)
       try {
         for await (const chunk of context.snapshot!) {
           if (read === 0) await onFirst()
