@@ -1,0 +1,42 @@
+import type { AppendEntriesRequest, RpcRequest, RpcResponse, ServerId } from '@raftkit/interface'
+import type { DiskImage } from '../disk/disk-image.ts'
+import type { Violate } from './violation.ts'
+
+/** What a follower acknowledges is durable on its disk (§5.3 with Figure 2, "updated on stable storage before responding"). */
+export function checkAcknowledgement(
+  violate: Violate,
+  id: ServerId,
+  image: DiskImage,
+  request: RpcRequest,
+  response: RpcResponse,
+): void {
+  if (request.type === 'append-entries' && response.type === 'append-entries' && response.success)
+    checkEntries(violate, id, image, request)
+  if (
+    request.type === 'install-snapshot' &&
+    response.type === 'install-snapshot' &&
+    response.success &&
+    !image.holds(request.lastLogIndex, request.lastLogTerm)
+  )
+    violate(
+      'persist, then promise',
+      `${id} acknowledges the snapshot of ${request.lastLogIndex}, which its disk lacks`,
+    )
+}
+
+function checkEntries(
+  violate: Violate,
+  id: ServerId,
+  image: DiskImage,
+  request: AppendEntriesRequest,
+): void {
+  if (request.entries === null) return
+  const last = request.entries.at(-1)
+  const index = last?.lastIndex ?? request.prevLogIndex
+  const term = last?.lastTerm ?? request.prevLogTerm
+  if (index > 0 && !image.holds(index, term))
+    violate(
+      'persist, then promise',
+      `${id} acknowledges entry ${index} of term ${term}, which is not durable there`,
+    )
+}

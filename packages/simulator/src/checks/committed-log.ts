@@ -1,0 +1,119 @@
+import type { Index, Server, Term } from '@raftkit/interface'
+import type { DiskImage } from '../disk/disk-image.ts'
+import type { EntryTree } from './entry-tree.ts'
+import type { Violate } from './violation.ts'
+
+interface Committed {
+  readonly term: Term
+  /** The term in which it was committed: leaders of later terms must have it. */
+  readonly inTerm: Term
+}
+
+/** What is committed, as the leaders that committed it had it. It only grows. */
+export class CommittedLog {
+  readonly #violate: Violate
+  readonly #tree: () => EntryTree
+  readonly #imageOf: (id: string) => DiskImage | undefined
+  readonly #entries: Committed[] = []
+
+  constructor(
+    violate: Violate,
+    tree: () => EntryTree,
+    imageOf: (id: string) => DiskImage | undefined,
+  ) {
+    this.#violate = violate
+    this.#tree = tree
+    this.#imageOf = imageOf
+  }
+
+  get lastIndex(): Index {
+    return this.#entries.length
+  }
+
+  /** Term of the committed entry at `index`, undefined when none is. */
+  termAt(index: Index): Term | undefined {
+    return this.#entries[index - 1]?.term
+  }
+
+  /** The leader of `inTerm` says that everything up to `index`, an entry of its own term, is committed. */
+  commit(leader: string, index: Index, inTerm: Term, servers: readonly Server[]): void {
+    if (index <= this.lastIndex) return
+    const terms = this.#chain(index, inTerm, this.lastIndex)
+    if (terms === undefined) {
+      this.#violate(
+        'durable quorum',
+        `${leader}, leader of term ${inTerm}, commits entry ${index}, which is durable nowhere as an entry of that term`,
+      )
+      return
+    }
+    const before = terms.pop()
+    if (this.lastIndex > 0 && before !== this.#entries.at(-1)!.term)
+      this.#violate(
+        'state machine safety',
+        `${leader} commits entry ${index} after an entry ${this.lastIndex} of term ${before}; committed was one of term ${this.#entries.at(-1)!.term}`,
+      )
+    this.#checkQuorum(leader, index, inTerm, servers)
+    for (const term of terms.toReversed()) this.#entries.push({ term, inTerm })
+  }
+
+  /** Leader Completeness (§5.4): a new leader has everything that was committed in earlier terms. */
+  firstOfTerm(index: Index, term: Term, previousTerm: Term | undefined): void {
+    let last = this.#entries.length
+    while (last > 0 && this.#entries[last - 1]!.inTerm >= term) last--
+    if (last === 0) return
+    const expected = this.#entries[last - 1]!.term
+    const chain =
+      index <= last || previousTerm === undefined
+        ? undefined
+        : this.#chain(index - 1, previousTerm, last)
+    // A snapshot stands for everything before it: what cannot be followed is checked where it was appended first.
+    if (chain === undefined && index > last) return
+    if (chain?.at(-1) !== expected)
+      this.#violate(
+        'leader completeness',
+        `the leader of term ${term} begins at entry ${index} without entry ${last} of term ${expected}, which was committed before`,
+      )
+  }
+
+  /** A log loses its entries from `from` on. */
+  checkTruncation(server: string, image: DiskImage, from: Index): void {
+    for (let index = Math.max(from, image.firstIndex); index <= this.lastIndex; index++) {
+      const entry = image.entry(index)
+      if (entry === undefined) return
+      if (entry.term === this.termAt(index)) {
+        this.#violate(
+          'leader completeness',
+          `${server} truncates entry ${index}, which is committed`,
+        )
+        return
+      }
+    }
+  }
+
+  /** Terms from (index, term) down to entry `to`; undefined when the chain of predecessors is not known. */
+  #chain(index: Index, term: Term, to: Index): Term[] | undefined {
+    const tree = this.#tree()
+    const terms: Term[] = []
+    let current = term
+    for (let at = index; at > to; at--) {
+      if (!tree.has(at, current)) return undefined
+      terms.push(current)
+      if (at === 1) return [...terms, 0]
+      const previous = tree.previousTerm(at, current)
+      if (previous === undefined) return undefined
+      current = previous
+    }
+    terms.push(current)
+    return terms
+  }
+
+  #checkQuorum(leader: string, index: Index, term: Term, servers: readonly Server[]): void {
+    const voters = servers.filter(({ suffrage }) => suffrage === 'voter')
+    const holders = voters.filter(({ id }) => this.#imageOf(id)?.holds(index, term))
+    if (2 * holders.length <= voters.length)
+      this.#violate(
+        'durable quorum',
+        `${leader} commits entry ${index} of term ${term}, which is durable on ${holders.length} of ${voters.length} voters only (${holders.map(({ id }) => id).join(', ')})`,
+      )
+  }
+}

@@ -1,0 +1,87 @@
+import type { HardState, RpcRequest, RpcResponse, ServerId, Term } from '@raftkit/interface'
+import type { DiskImage } from '../disk/disk-image.ts'
+import type { Violate } from './violation.ts'
+
+/**
+ * Terms, votes and leaders over all servers and all their lives: one leader per term, one vote per term and server,
+ * terms never go back, and nothing is said in a term or with a vote that a crash could still take away.
+ */
+export class Elections {
+  readonly #violate: Violate
+  readonly #leaders = new Map<Term, ServerId>()
+  readonly #votes = new Map<string, ServerId>()
+
+  constructor(violate: Violate) {
+    this.#violate = violate
+  }
+
+  /** Who leads or led a term, as far as anyone was told. */
+  leaderOf(term: Term): ServerId | undefined {
+    return this.#leaders.get(term)
+  }
+
+  /** `id` acts as the leader of `term`. */
+  leads(id: ServerId, term: Term): void {
+    const known = this.#leaders.get(term)
+    if (known === undefined) this.#leaders.set(term, id)
+    else if (known !== id)
+      this.#violate('election safety', `both ${known} and ${id} lead term ${term}`)
+  }
+
+  /** Term and vote of a server become durable. */
+  saved(id: ServerId, image: DiskImage, { term, votedFor }: HardState): void {
+    const before = image.hardState
+    if (before !== undefined && term < before.term)
+      this.#violate(
+        'nothing goes back',
+        `${id} saves term ${term} after having saved term ${before.term}`,
+      )
+    if (votedFor !== undefined) this.#vote(id, term, votedFor.id)
+  }
+
+  /** A request leaves a server. */
+  asks(id: ServerId, image: DiskImage, request: RpcRequest): void {
+    if (request.type === 'append-entries' || request.type === 'install-snapshot')
+      this.leads(id, request.term)
+    if (request.type === 'request-vote' && image.hardState?.votedFor?.id !== id)
+      this.#checkVote(id, request.term, id)
+    if (request.type !== 'request-pre-vote' && 'term' in request)
+      this.#checkTerm(id, image, request.type, request.term)
+  }
+
+  /** An answer leaves a server. */
+  answers(id: ServerId, image: DiskImage, request: RpcRequest, response: RpcResponse): void {
+    if ('term' in response && response.type !== 'request-pre-vote')
+      this.#checkTerm(id, image, `answer to ${response.type}`, response.term)
+    if (response.type === 'request-vote' && response.granted)
+      this.#checkVote(id, response.term, request.header.id)
+  }
+
+  #vote(id: ServerId, term: Term, candidate: ServerId): void {
+    const key = `${id}/${term}`
+    const known = this.#votes.get(key)
+    if (known === undefined) this.#votes.set(key, candidate)
+    else if (known !== candidate)
+      this.#violate(
+        'one vote per term',
+        `${id} votes for ${known} and ${candidate} in term ${term}`,
+      )
+  }
+
+  #checkVote(id: ServerId, term: Term, candidate: ServerId): void {
+    if (this.#votes.get(`${id}/${term}`) !== candidate)
+      this.#violate(
+        'persist, then promise',
+        `${id} gives its vote of term ${term} to ${candidate}, and that is not durable`,
+      )
+  }
+
+  #checkTerm(id: ServerId, image: DiskImage, what: string, term: Term): void {
+    const durable = image.hardState?.term ?? 0
+    if (term > durable)
+      this.#violate(
+        'persist, then promise',
+        `${id} sends ${what} in term ${term}, but only term ${durable} is durable`,
+      )
+  }
+}

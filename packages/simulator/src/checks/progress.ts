@@ -1,0 +1,63 @@
+import type { Raft } from '@raftkit/raft-core'
+import type { Index, ServerId, Term } from '@raftkit/interface'
+import type { CommittedLog } from './committed-log.ts'
+import type { Violate } from './violation.ts'
+
+/** One run of a server, watched from outside after each of its turns: its numbers never go back. */
+export class Progress {
+  readonly #id: ServerId
+  readonly #raft: Raft
+  readonly #committed: CommittedLog
+  readonly #violate: Violate
+  #term: Term = 0
+  #commit: Index = 0
+  #applied: Index = 0
+  #wasLeader = false
+
+  constructor(id: ServerId, raft: Raft, committed: CommittedLog, violate: Violate) {
+    this.#id = id
+    this.#raft = raft
+    this.#committed = committed
+    this.#violate = violate
+  }
+
+  look(): void {
+    const { currentTerm, commitIndex, appliedIndex, state } = this.#raft
+    if (commitIndex !== this.#commit)
+      this.#commitChanged(
+        commitIndex,
+        state === 'leader' ? currentTerm : this.#term,
+        state === 'leader',
+      )
+    this.#check('term', this.#term, currentTerm)
+    this.#check('applied index', this.#applied, appliedIndex)
+    if (appliedIndex > commitIndex)
+      this.#violate(
+        'state machine safety',
+        `${this.#id} has applied ${appliedIndex}, committed is ${commitIndex}`,
+      )
+    this.#term = currentTerm
+    this.#applied = appliedIndex
+    this.#wasLeader = state === 'leader'
+  }
+
+  #commitChanged(index: Index, term: Term, isLeader: boolean): void {
+    this.#check('commit index', this.#commit, index)
+    this.#commit = index
+    // A leader may step down in the turn in which it commits.
+    if (isLeader || this.#wasLeader) {
+      const { configuration } = this.#raft.configuration()
+      this.#committed.commit(this.#id, index, term, configuration.servers)
+    }
+    if (index > this.#committed.lastIndex)
+      this.#violate(
+        'durable quorum',
+        `${this.#id} commits entry ${index}, which no leader has committed (${this.#committed.lastIndex})`,
+      )
+  }
+
+  #check(what: string, before: number, now: number): void {
+    if (now < before)
+      this.#violate('nothing goes back', `${this.#id}: the ${what} goes from ${before} to ${now}`)
+  }
+}

@@ -1,0 +1,31 @@
+/** The checks of a simulation by name. */
+export type CheckName =
+  | 'election safety'
+  | 'leader append-only'
+  | 'log matching'
+  | 'leader completeness'
+  | 'state machine safety'
+  | 'durable quorum'
+  | 'nothing goes back'
+  | 'one vote per term'
+  | 'persist, then promise'
+  | 'store contract'
+  | 'honest outcomes'
+  | 'linearizability'
+  | 'every promise settles'
+  | 'nothing left over'
+  | 'liveness'
+  | 'no server breaks'
+  | 'determinism'
+  | 'snapshot round trip'
+  | 'own check'
+
+/** What does not hold. */
+export interface Violation {
+  readonly check: CheckName
+  /** What was seen, in a sentence or several lines. */
+  readonly message: string
+}
+
+/** Takes violations; the first one ends the run. */
+export type Violate = (check: CheckName, message: string) => void

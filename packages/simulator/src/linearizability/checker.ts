@@ -1,0 +1,159 @@
+import { eventList, lift, unlift, type CallEvent } from './event-list.ts'
+import type { Operation, SequentialModel } from './history.ts'
+import { transcriptOf } from './transcript.ts'
+
+/** How far the checker goes. */
+export interface CheckLimits {
+  /** Steps of the search, over all parts together; beyond them the verdict is `unknown`. Default 5,000,000. */
+  readonly maxSteps?: number
+}
+
+/** What the checker says of a history. */
+export type Verdict =
+  | { readonly result: 'linearizable' }
+  /** Not decided within the limits. Never to be taken for "linearizable". */
+  | { readonly result: 'unknown'; readonly part: string }
+  | {
+      readonly result: 'not linearizable'
+      readonly part: string
+      /** The part's operations in the order of their calls, with the longest order that explains any of them. */
+      readonly transcript: string
+    }
+
+const DEFAULT_MAX_STEPS = 5_000_000
+
+/**
+ * Decides whether some order of the operations explains every answer, such that an operation that had ended before
+ * another one began comes before it (Herlihy and Wing). The search is Wing and Gong's with Lowe's memoisation, each
+ * part of the object by itself. An operation of unknown outcome may have happened at any time after its call, or never.
+ *
+ * Leave failed operations out, and put those that never ended in as unknown.
+ */
+export function checkLinearizability<State, Input, Output>(
+  model: SequentialModel<State, Input, Output>,
+  history: readonly Operation<Input, Output>[],
+  limits: CheckLimits = {},
+): Verdict {
+  const budget = { steps: limits.maxSteps ?? DEFAULT_MAX_STEPS }
+  let undecided: string | undefined
+  for (const [part, operations] of partsOf(model, history)) {
+    const search = new Search(model, operations, budget)
+    const found = search.run()
+    if (found === 'no')
+      return {
+        result: 'not linearizable',
+        part,
+        transcript: transcriptOf(model, operations, search.longest),
+      }
+    if (found === 'undecided') undecided ??= part
+  }
+  return undecided === undefined
+    ? { result: 'linearizable' }
+    : { result: 'unknown', part: undecided }
+}
+
+function partsOf<State, Input, Output>(
+  model: SequentialModel<State, Input, Output>,
+  history: readonly Operation<Input, Output>[],
+): Map<string, Operation<Input, Output>[]> {
+  const parts = new Map<string, Operation<Input, Output>[]>()
+  for (const operation of history) {
+    const part = model.partOf?.(operation.input) ?? ''
+    const operations = parts.get(part)
+    if (operations === undefined) parts.set(part, [operation])
+    else operations.push(operation)
+  }
+  for (const operations of parts.values()) operations.sort((a, b) => a.calledAt - b.calledAt)
+  return parts
+}
+
+class Search<State, Input, Output> {
+  /** The longest order found so far, as positions in the operations. */
+  longest: readonly number[] = []
+  readonly #model: SequentialModel<State, Input, Output>
+  readonly #operations: readonly Operation<Input, Output>[]
+  readonly #budget: { steps: number }
+  readonly #head: CallEvent
+  readonly #stack: { readonly call: CallEvent; readonly state: State }[] = []
+  /** States seen, with the operations that led there. */
+  readonly #seen = new Set<string>()
+  readonly #done: Uint8Array
+  #returnsLeft: number
+
+  constructor(
+    model: SequentialModel<State, Input, Output>,
+    operations: readonly Operation<Input, Output>[],
+    budget: { steps: number },
+  ) {
+    this.#model = model
+    this.#operations = operations
+    this.#budget = budget
+    this.#head = eventList(operations)
+    this.#done = new Uint8Array(Math.ceil(operations.length / 8))
+    this.#returnsLeft = operations.filter(({ returnedAt }) => returnedAt !== undefined).length
+  }
+
+  run(): 'yes' | 'no' | 'undecided' {
+    let state = this.#model.initial
+    let event = this.#head.next
+    // What is left at the end are operations of unknown outcome, which need not have happened.
+    while (this.#returnsLeft > 0) {
+      if (--this.#budget.steps < 0) return 'undecided'
+      if (event?.isCall === true) {
+        const next = this.#tryCall(state, event)
+        if (next === undefined) {
+          event = event.next
+          continue
+        }
+        this.#push(event, state)
+        state = next.state
+        event = this.#head.next
+        continue
+      }
+      // A return whose operation has no place yet, or the end: the last decision was wrong.
+      const last = this.#pop()
+      if (last === undefined) return 'no'
+      state = last.state
+      event = last.call.next
+    }
+    return 'yes'
+  }
+
+  #tryCall(state: State, { operation }: CallEvent): { readonly state: State } | undefined {
+    const { input, output } = this.#operations[operation]!
+    const next = this.#model.step(state, input, output)
+    if (next === undefined) return undefined
+    this.#flip(operation)
+    const key = `${String.fromCharCode(...this.#done)}|${this.#keyOf(next.state)}`
+    const isNew = !this.#seen.has(key)
+    if (isNew) this.#seen.add(key)
+    this.#flip(operation)
+    return isNew ? next : undefined
+  }
+
+  #push(call: CallEvent, state: State): void {
+    this.#stack.push({ call, state })
+    this.#flip(call.operation)
+    if (call.matching !== undefined) this.#returnsLeft--
+    lift(call)
+    if (this.#stack.length > this.longest.length)
+      this.longest = this.#stack.map((step) => step.call.operation)
+  }
+
+  #pop(): { readonly call: CallEvent; readonly state: State } | undefined {
+    const step = this.#stack.pop()
+    if (step === undefined) return undefined
+    this.#flip(step.call.operation)
+    if (step.call.matching !== undefined) this.#returnsLeft++
+    unlift(step.call)
+    return step
+  }
+
+  #flip(operation: number): void {
+    this.#done[operation >> 3]! ^= 1 << (operation & 7)
+  }
+
+  #keyOf(state: State): string {
+    return this.#model.stateKey?.(state) ?? JSON.stringify(state)
+  }
+}

@@ -1,0 +1,53 @@
+import type { Operation, SequentialModel } from './history.ts'
+
+/** Columns of the time axis. */
+const WIDTH = 40
+
+/**
+ * A rejected history as a picture: one line per operation by time of call, its place in the longest order that explains
+ * a part of the history, and `?` where it has none.
+ */
+export function transcriptOf<State, Input, Output>(
+  model: SequentialModel<State, Input, Output>,
+  operations: readonly Operation<Input, Output>[],
+  longest: readonly number[],
+): string {
+  const places = new Map(longest.map((operation, place) => [operation, place + 1]))
+  const first = operations[0]?.calledAt ?? 0
+  const last = Math.max(...operations.map(({ calledAt, returnedAt }) => returnedAt ?? calledAt))
+  const column = (at: number): number =>
+    last === first ? 0 : Math.round(((at - first) / (last - first)) * (WIDTH - 1))
+  const lines = operations.map((operation, position) => {
+    const { client, calledAt, returnedAt, input, output } = operation
+    const from = column(calledAt)
+    const to = returnedAt === undefined ? WIDTH - 1 : column(returnedAt)
+    const bar =
+      ' '.repeat(from) +
+      '[' +
+      '-'.repeat(Math.max(0, to - from)) +
+      (returnedAt === undefined ? '…' : ']')
+    const words =
+      model.describe?.(input, output) ?? `${JSON.stringify(input)} -> ${JSON.stringify(output)}`
+    const place = places.has(position) ? `#${places.get(position)}` : '?'
+    return `${place.padStart(4)} ${client.padEnd(4)} ${bar.padEnd(WIDTH + 2)} ${words}${returnedAt === undefined ? ' (outcome unknown)' : ''}`
+  })
+  return [
+    'No order of these operations explains every answer. #n is the place of an operation in the longest order',
+    'found; what has a ? could not be placed after it.',
+    ...lines,
+    `The state after #${longest.length}: ${stateAfter(model, operations, longest)}`,
+  ].join('\n')
+}
+
+function stateAfter<State, Input, Output>(
+  model: SequentialModel<State, Input, Output>,
+  operations: readonly Operation<Input, Output>[],
+  order: readonly number[],
+): string {
+  let state = model.initial
+  for (const position of order) {
+    const { input, output } = operations[position]!
+    state = model.step(state, input, output)?.state ?? state
+  }
+  return model.stateKey?.(state) ?? JSON.stringify(state)
+}

@@ -1,0 +1,145 @@
+import type {
+  AppendEntriesRequest,
+  AppendEntriesResponse,
+  AppendPipeline,
+  CallOptions,
+  CallType,
+  InstallSnapshotRequest,
+  InstallSnapshotResponse,
+  Peer,
+  RequestOf,
+  ResponseOf,
+  RpcContext,
+  RpcHandler,
+  RpcRequest,
+  RpcResponse,
+  ServerAddress,
+  Transport,
+} from '@raftkit/interface'
+import type { Process } from '../server/process.ts'
+
+/** Told of what passes a {@link GatedTransport}. */
+export interface TransportObserver {
+  /** A request is about to leave. */
+  onRequest(to: Peer, request: RpcRequest): void
+  /** An answer is about to leave. */
+  onResponse(request: RpcRequest, response: RpcResponse): void
+}
+
+/** A process's end of the network: while the process is paused nothing passes, and nothing any more once it is dead. */
+export class GatedTransport implements Transport {
+  readonly localAddress: ServerAddress
+  readonly #transport: Transport
+  readonly #process: Process
+  readonly #observer: TransportObserver
+
+  constructor(transport: Transport, process: Process, observer: TransportObserver) {
+    this.localAddress = transport.localAddress
+    this.#transport = transport
+    this.#process = process
+    this.#observer = observer
+  }
+
+  setHandler(handler: RpcHandler): void {
+    const process = this.#process
+    this.#transport.setHandler(
+      (request, context) =>
+        new Promise<RpcResponse>((resolve, reject) => {
+          process.run('input', () => {
+            this.#handle(handler, request, context).then(
+              (response) =>
+                process.run('output', () => {
+                  this.#observer.onResponse(request, response)
+                  resolve(response)
+                }),
+              (error: unknown) => process.run('output', () => reject(error)),
+            )
+          })
+        }),
+    )
+  }
+
+  call<T extends CallType>(
+    peer: Peer,
+    request: RequestOf<T>,
+    options?: CallOptions,
+  ): Promise<ResponseOf<T>> {
+    return this.#out(peer, request, () => this.#transport.call<T>(peer, request, options))
+  }
+
+  installSnapshot(
+    peer: Peer,
+    request: InstallSnapshotRequest,
+    state: AsyncIterable<Uint8Array>,
+    options?: CallOptions,
+  ): Promise<InstallSnapshotResponse> {
+    return this.#out(peer, request, () =>
+      this.#transport.installSnapshot(peer, request, state, options),
+    )
+  }
+
+  async openPipeline(peer: Peer, options?: CallOptions): Promise<AppendPipeline> {
+    const pipeline = await this.#out(peer, undefined, () =>
+      this.#transport.openPipeline(peer, options),
+    )
+    return {
+      send: (request: AppendEntriesRequest): Promise<AppendEntriesResponse> =>
+        this.#out(peer, request, () => pipeline.send(request)),
+      get writable() {
+        return pipeline.writable
+      },
+      get closed() {
+        return pipeline.closed
+      },
+      close: () => this.#process.run('output', () => pipeline.close()),
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#transport.close()
+  }
+
+  #out<R>(peer: Peer, request: RpcRequest | undefined, send: () => Promise<R>): Promise<R> {
+    return new Promise<R>((resolve, reject) => {
+      this.#process.run('output', () => {
+        if (request !== undefined) this.#observer.onRequest(peer, request)
+        // The last thing that the process did was to decide to send it.
+        if (this.#process.isDead) return void send().catch(() => {})
+        this.#process.pass(send()).then(resolve, reject)
+      })
+    })
+  }
+
+  async #handle(
+    handler: RpcHandler,
+    request: RpcRequest,
+    context: RpcContext,
+  ): Promise<RpcResponse> {
+    const { snapshot, remote } = context
+    if (snapshot === undefined) return handler(request, context)
+    const gated = {
+      remote,
+      get signal() {
+        return context.signal
+      },
+      snapshot: gatedChunks(snapshot, this.#process),
+    }
+    return handler(request, gated)
+  }
+}
+
+async function* gatedChunks(
+  chunks: AsyncIterable<Uint8Array>,
+  process: Process,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const iterator = chunks[Symbol.asyncIterator]()
+  try {
+    for (;;) {
+      const next = await process.pass(iterator.next())
+      if (next.done) return
+      yield next.value
+    }
+  } finally {
+    await iterator.return?.()
+  }
+}

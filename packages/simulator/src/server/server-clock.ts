@@ -1,0 +1,83 @@
+import type { Clock, TimerHandle } from '@raftkit/interface'
+import type { Stream } from '../random/streams.ts'
+import type { VirtualTime } from '../time/virtual-time.ts'
+import type { Process } from './process.ts'
+
+/** Mean time that a turn waits for the processor, milliseconds. */
+const TURN_DELAY_MS = 0.05
+
+/** What a {@link ServerClock} runs on. */
+export interface ServerClockParts {
+  readonly time: VirtualTime
+  readonly process: Process
+  readonly random: Stream
+  /** Seconds of this clock per second of the world. */
+  readonly rate: number
+  /** Called when a turn or timer of the server has run. */
+  readonly onRun: () => void
+}
+
+/** Time as one server sees it: with an origin and a rate of its own, and late while the server is paused. */
+export class ServerClock implements Clock {
+  readonly #parts: ServerClockParts
+  readonly #origin: number
+  #turnEnd = 0
+  #timers = 0
+
+  constructor(parts: ServerClockParts) {
+    this.#parts = parts
+    this.#origin = parts.random.between(0, 1_000_000)
+  }
+
+  /** Timers that are set. */
+  get timers(): number {
+    return this.#timers
+  }
+
+  now(): number {
+    const { time, process, rate } = this.#parts
+    return this.#origin + (time.now() + process.aheadMs) * rate
+  }
+
+  wallTime(): number {
+    return this.#parts.time.wallTime() + this.#origin
+  }
+
+  setTimer(delayMs: number, callback: () => void): TimerHandle {
+    const { time, process, rate, onRun } = this.#parts
+    let isSet = true
+    this.#timers++
+    const end = (): void => {
+      if (isSet) this.#timers--
+      isSet = false
+    }
+    const due = Math.max(0, delayMs) / rate + process.aheadMs
+    const event = time.after(due, () =>
+      process.run('timer', () => {
+        if (!isSet) return
+        end()
+        callback()
+        onRun()
+      }),
+    )
+    return {
+      cancel() {
+        end()
+        event.run = undefined
+      },
+    }
+  }
+
+  // Turns end in the order in which they were asked for, with a little time between them that differs from server to
+  // server: that alone makes many orders of events.
+  afterInput(callback: () => void): void {
+    const { time, process, random, onRun } = this.#parts
+    this.#turnEnd = Math.max(this.#turnEnd, time.now() + random.exponential(TURN_DELAY_MS))
+    time.at(this.#turnEnd, () =>
+      process.run('turn-end', () => {
+        callback()
+        onRun()
+      }),
+    )
+  }
+}

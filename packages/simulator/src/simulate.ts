@@ -1,0 +1,91 @@
+import type { StateMachine } from '@raftkit/interface'
+import { SimulationError } from './simulation-error.ts'
+import type { StoryLine } from './story/trace.ts'
+import { KvMachine } from './workload/kv-machine.ts'
+import { kvWorkload } from './workload/kv-workload.ts'
+import type { Workload } from './workload/workload.ts'
+import { profileOf } from './world/profiles.ts'
+import { type RunParts, runWorld, type SeedResult } from './world/seed-run.ts'
+import { drawWorld } from './world/swarm.ts'
+
+/** What to simulate. */
+export interface SimulationOptions<
+  M extends StateMachine<Output> = StateMachine<never>,
+  Input = unknown,
+  Output = never,
+> {
+  /** One seed; replaces `seeds`. */
+  readonly seed?: number
+  /** The first and the last seed. Default 1 to 20. */
+  readonly seeds?: readonly [first: number, last: number]
+  /** What kind of trouble: one of {@link PROFILE_NAMES}. Default `default`, a mix of all. */
+  readonly profile?: string
+  /** Number of servers, 1 to 7. Default: drawn, 1, 3, 5 or 7. */
+  readonly servers?: number
+  /** Gives a new state machine of yours in its initial state. Comes with `workload`. Default: a key-value store. */
+  readonly stateMachine?: () => M
+  /** Gives the calls of the clients of one run. */
+  readonly workload?: () => Workload<M, Input, Output>
+  /** A check of the state of your machine after each command: says what is wrong, or nothing. */
+  readonly check?: (machine: M) => string | undefined
+  /** Told of everything that happens, as it happens. */
+  readonly onLine?: (line: StoryLine) => void
+}
+
+/** What came of seeds that found nothing wrong. */
+export interface SimulationReport {
+  readonly seeds: number
+  readonly simulatedMs: number
+  readonly wallMs: number
+  readonly events: number
+  readonly calls: number
+  readonly committed: number
+}
+
+/**
+ * Runs clusters of whole Raft servers under faults, one for each seed, and checks everything that Raft promises: after
+ * each event and at the end. Rejects with a {@link SimulationError} at the first seed that fails.
+ */
+export async function simulate<
+  M extends StateMachine<Output> = StateMachine<never>,
+  Input = unknown,
+  Output = never,
+>(options: SimulationOptions<M, Input, Output> = {}): Promise<SimulationReport> {
+  const [first, last] =
+    options.seed === undefined ? (options.seeds ?? [1, 20]) : [options.seed, options.seed]
+  const startedAt = performance.now()
+  const report = { seeds: 0, simulatedMs: 0, events: 0, calls: 0, committed: 0 }
+  for (let seed = first; seed <= last; seed++) {
+    const result = await runSeed(seed, options)
+    if (result.violation !== undefined) throw new SimulationError(result, result.violation.check)
+    report.seeds++
+    report.simulatedMs += result.simulatedMs
+    report.events += result.events
+    report.calls += result.calls
+    report.committed += result.committed
+  }
+  return { ...report, wallMs: performance.now() - startedAt }
+}
+
+/** Runs one seed. Does not reject: what was found wrong is in the result. */
+export function runSeed<M extends StateMachine<Output>, Input, Output>(
+  seed: number,
+  options: Omit<SimulationOptions<M, Input, Output>, 'seed' | 'seeds'> = {},
+): Promise<SeedResult> {
+  const { profile = 'default', servers, stateMachine, workload, check, onLine } = options
+  const world = drawWorld(seed, profileOf(profile), servers)
+  if (stateMachine === undefined || workload === undefined) {
+    if (stateMachine !== undefined || workload !== undefined)
+      throw new TypeError(
+        'a state machine of yours needs a workload of yours, and the other way round',
+      )
+    return runWorld(world, { newMachine: () => new KvMachine(), workload: kvWorkload(), onLine })
+  }
+  const parts: RunParts<M, Input, Output> = {
+    newMachine: stateMachine,
+    workload: workload(),
+    check,
+    onLine,
+  }
+  return runWorld(world, parts)
+}

@@ -1,0 +1,116 @@
+import { RaftError, type StateMachine } from '@raftkit/interface'
+import type { Stream } from '../random/streams.ts'
+import type { SimulatedServer } from '../server/simulated-server.ts'
+import type { World } from '../world/world.ts'
+import type { Ledger } from './ledger.ts'
+import type { Call, Workload } from './workload.ts'
+
+/** Calls that a client sends at once in a burst, at most. */
+const MOST_AT_ONCE = 20
+
+/** One user of the cluster: finds a leader, calls, and writes down what came of it. */
+export class Client<M extends StateMachine<Output>, Input, Output> {
+  readonly #name: string
+  readonly #world: World<M, Output>
+  readonly #workload: Workload<M, Input, Output>
+  readonly #ledger: Ledger<Input, Output>
+  readonly #random: Stream
+  #server: SimulatedServer<M, Output>
+
+  constructor(
+    name: string,
+    world: World<M, Output>,
+    workload: Workload<M, Input, Output>,
+    ledger: Ledger<Input, Output>,
+  ) {
+    this.#name = name
+    this.#world = world
+    this.#workload = workload
+    this.#ledger = ledger
+    this.#random = world.stream(`client ${name}`)
+    this.#server = this.#random.pick(world.servers)
+  }
+
+  /** Calls until `isOver`. */
+  async work(isOver: () => boolean): Promise<void> {
+    const { options, time } = this.#world
+    const { meanPauseMs, bursts } = options.workload
+    while (!isOver()) {
+      const count = this.#random.chance(bursts) ? this.#random.integer(2, MOST_AT_ONCE) : 1
+      const calls = Array.from({ length: count }, (_, place) =>
+        this.#call(count === 1 ? this.#name : `${this.#name}.${place}`),
+      )
+      await Promise.all(calls)
+      await time.sleep(this.#random.exponential(meanPauseMs))
+    }
+  }
+
+  async #call(name: string): Promise<void> {
+    const { time, trace } = this.#world
+    const server = this.#choose()
+    const run = server.run
+    const raft = run?.raft
+    if (run === undefined || raft === undefined) {
+      await time.sleep(1)
+      return
+    }
+    const call = this.#workload.next(this.#random)
+    const entry = this.#ledger.called(
+      name,
+      call.input,
+      'command' in call ? call.command : undefined,
+    )
+    const { timeoutMs } = this.#world.options.workload
+    const answered = this.#ask(call, raft, run.machine, timeoutMs).then((output) => ({ output }))
+    const crashed = run.process.died.then(() => undefined)
+    try {
+      const answer = await Promise.race([answered, crashed])
+      if (answer === undefined) entry.unknown()
+      else {
+        entry.returned(answer.output)
+        trace.tell(name, 'is answered by', server.id)
+      }
+    } catch (error) {
+      this.#failed(error, call, entry)
+    }
+  }
+
+  async #ask(
+    call: Call<M, Input, Output>,
+    raft: NonNullable<SimulatedServer<M, Output>['raft']>,
+    machine: M,
+    timeoutMs: number,
+  ): Promise<Output> {
+    if ('read' in call) return raft.read(() => call.read(machine), { timeoutMs })
+    return (await raft.apply(call.command, { timeoutMs })).response
+  }
+
+  #failed(
+    error: unknown,
+    call: Call<M, Input, Output>,
+    entry: ReturnType<Ledger<Input, Output>['called']>,
+  ): void {
+    const { violate } = this.#world
+    if (!RaftError.is(error))
+      violate(
+        'honest outcomes',
+        `${this.#name} got an error that is no RaftError: ${String(error)}`,
+      )
+    else if ('read' in call || error.outcome === 'not-committed') entry.failed()
+    else {
+      if (error.outcome === undefined)
+        violate('honest outcomes', `a command failed with ${error.code} and no outcome`)
+      entry.unknown()
+    }
+    if (RaftError.is(error, 'RAFT_OVERLOADED')) return
+    this.#server = this.#world.leader() ?? this.#random.pick(this.#world.servers)
+  }
+
+  #choose(): SimulatedServer<M, Output> {
+    const { servers, options } = this.#world
+    if (this.#random.chance(options.workload.wrongServer)) return this.#random.pick(servers)
+    if (this.#server.raft === undefined)
+      this.#server = this.#world.leader() ?? this.#random.pick(servers)
+    return this.#server
+  }
+}

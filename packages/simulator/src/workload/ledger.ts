@@ -1,0 +1,94 @@
+import type { ServerId } from '@raftkit/interface'
+import type { Violate } from '../checks/violation.ts'
+import type { Operation } from '../linearizability/history.ts'
+
+/** What a client writes down of one call. */
+export interface LedgerEntry<Output> {
+  returned(output: Output): void
+  /** It certainly had no effect. */
+  failed(): void
+  /** It may have had an effect, or have one later. */
+  unknown(): void
+}
+
+/** Every call of every client, and what came of it. */
+export class Ledger<Input, Output> {
+  readonly #violate: Violate
+  readonly #now: () => number
+  readonly #operations = new Map<number, Operation<Input, Output>>()
+  /** Commands that were said to have had no effect. */
+  readonly #refused = new Map<string, string>()
+  readonly #applied = new Set<string>()
+  #order = 0
+  #open = 0
+
+  constructor(violate: Violate, now: () => number) {
+    this.#violate = violate
+    this.#now = now
+  }
+
+  /** Calls that have not ended. */
+  get open(): number {
+    return this.#open
+  }
+
+  /** Calls ever made. */
+  get count(): number {
+    return this.#order
+  }
+
+  /** Every call that had an effect, or may have. */
+  get history(): readonly Operation<Input, Output>[] {
+    return [...this.#operations.values()]
+  }
+
+  called(client: string, input: Input, command: Uint8Array | undefined): LedgerEntry<Output> {
+    const id = this.#order++
+    const calledAt = this.#now()
+    this.#open++
+    this.#operations.set(id, { client, input, calledAt, returnedAt: undefined, output: undefined })
+    let isOpen = true
+    const close = (): void => {
+      if (isOpen) this.#open--
+      isOpen = false
+    }
+    return {
+      returned: (output) => {
+        close()
+        this.#operations.set(id, { client, input, calledAt, returnedAt: this.#now(), output })
+      },
+      failed: () => {
+        close()
+        this.#operations.delete(id)
+        if (command !== undefined) this.#refuse(client, command)
+      },
+      unknown: close,
+    }
+  }
+
+  /** A command is applied by some server. */
+  applied(id: ServerId, data: Uint8Array): void {
+    const command = textOf(data)
+    this.#applied.add(command)
+    const client = this.#refused.get(command)
+    if (client !== undefined)
+      this.#violate(
+        'honest outcomes',
+        `${id} applies a command of ${client} that was said never to take effect`,
+      )
+  }
+
+  #refuse(client: string, command: Uint8Array): void {
+    const refused = textOf(command)
+    if (this.#applied.has(refused))
+      this.#violate(
+        'honest outcomes',
+        `${client} is told that a command never takes effect, but it was applied`,
+      )
+    this.#refused.set(refused, client)
+  }
+}
+
+function textOf(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes)
+}

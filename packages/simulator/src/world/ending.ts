@@ -1,0 +1,149 @@
+// The end of a run: the faults stop, and the cluster must get on by itself.
+import type { StateMachine } from '@raftkit/interface'
+import type { RaftStats } from '@raftkit/raft-core'
+import type { SimulatedServer } from '../server/simulated-server.ts'
+import type { World } from './world.ts'
+
+/** Servers that must recover, and how long they may take. */
+export interface Recovery<M extends StateMachine<R>, R> {
+  readonly servers: readonly SimulatedServer<M, R>[]
+  readonly untilMs: number
+}
+
+/** Election timeouts within which a healed cluster must have a leader, and every server everything. */
+const BOUND_IN_TIMEOUTS = 40
+
+/** Ends the faults as the seed wants it. Gives the servers that must recover. */
+export function calmDown<M extends StateMachine<R>, R>(world: World<M, R>): Recovery<M, R> {
+  world.endFaults()
+  world.network.heal()
+  const random = world.stream('ending')
+  const isCore = world.options.ending === 'core' && world.servers.length > 2
+  const quorum = Math.floor(world.servers.length / 2) + 1
+  const shuffled = [...world.servers]
+    .map((server) => ({ server, order: random.next() }))
+    .toSorted((a, b) => a.order - b.order)
+    .map(({ server }) => server)
+  const core = isCore ? shuffled.slice(0, quorum) : shuffled
+  const outside = isCore ? shuffled.slice(quorum) : []
+  for (const { run } of world.servers) if (run?.process.aheadMs === 0) run.process.resume()
+  for (const server of core) server.start()
+  for (const server of outside)
+    if (random.chance(0.3)) server.crash('outside of the core')
+    else {
+      server.start()
+      for (const other of world.servers) cutSomeWay(world, server.id, other.id, random.next())
+    }
+  return { servers: core, untilMs: world.time.now() + boundMs(world) }
+}
+
+function cutSomeWay<M extends StateMachine<R>, R>(
+  { network }: World<M, R>,
+  a: string,
+  b: string,
+  chance: number,
+): void {
+  if (a === b) return
+  if (chance < 0.6) network.cutOneWay(a, b)
+  if (chance > 0.4 && chance < 0.9) network.cutOneWay(b, a)
+}
+
+function boundMs<M extends StateMachine<R>, R>({ options }: World<M, R>): number {
+  const { heartbeatTimeoutMs, electionTimeoutMs, rpcTimeoutMs, snapshotStallMs, storageStallMs } =
+    options.configs[0]!
+  const slowestClock = Math.min(...options.clockRates)
+  const timeouts = BOUND_IN_TIMEOUTS * Math.max(heartbeatTimeoutMs, electionTimeoutMs)
+  const leftovers = 3 * (rpcTimeoutMs + 3 * snapshotStallMs + storageStallMs)
+  const trouble = 5 * options.meanTroubleMs + 10 * options.stallMs
+  return (timeouts + leftovers) / slowestClock + trouble + 10_000
+}
+
+/** True when one server leads, has committed something after the faults, and all others have applied it. */
+export class RecoveryWatch<M extends StateMachine<R>, R> {
+  readonly #world: World<M, R>
+  readonly #recovery: Recovery<M, R>
+  #goal: number | undefined
+  #isAsking = false
+
+  constructor(world: World<M, R>, recovery: Recovery<M, R>) {
+    this.#world = world
+    this.#recovery = recovery
+  }
+
+  look(): boolean {
+    const { servers } = this.#recovery
+    if (this.#goal === undefined) this.#ask()
+    const goal = this.#goal
+    return goal !== undefined && servers.every(({ raft }) => (raft?.appliedIndex ?? 0) >= goal)
+  }
+
+  get isOver(): boolean {
+    return this.#world.time.now() > this.#recovery.untilMs
+  }
+
+  #ask(): void {
+    const raft = this.#world.leader()?.raft
+    if (raft === undefined || this.#isAsking) return
+    this.#isAsking = true
+    const { heartbeatTimeoutMs } = this.#world.options.configs[0]!
+    raft.barrier({ timeoutMs: 4 * heartbeatTimeoutMs }).then(
+      ({ index }) => {
+        this.#goal = index
+        this.#isAsking = false
+      },
+      () => {
+        this.#world.time.after(heartbeatTimeoutMs / 10, () => {
+          this.#isAsking = false
+        })
+      },
+    )
+    this.#world.time.after(10 * heartbeatTimeoutMs, () => {
+      this.#isAsking = false
+    })
+  }
+}
+
+/** What every server says of itself, one line each. */
+export function describeServers<M extends StateMachine<R>, R>(world: World<M, R>): string {
+  return world.servers
+    .map(({ id, raft, isUp, run }) => {
+      if (raft === undefined) return `${id} is ${isUp ? 'starting' : 'down'}`
+      const stats = raft.stats()
+      const peers = stats.peers.map(
+        ({ id: peer, state, matchIndex, nextIndex, inflightAppends }) =>
+          `${peer}: ${state} match ${matchIndex} next ${nextIndex} inflight ${inflightAppends}`,
+      )
+      return (
+        `${id} ${stats.state}${run?.process.isPaused === true ? ' (paused)' : ''} term ${stats.term} leader ${raft.leader?.id} last ${stats.lastLogIndex}/${stats.lastLogTerm} ` +
+        `commit ${stats.commitIndex} applied ${stats.appliedIndex} durable ${stats.durableIndex} snapshot ${stats.lastSnapshotIndex}` +
+        `${peers.length > 0 ? `; ${peers.join('; ')}` : ''}`
+      )
+    })
+    .join('\n')
+}
+
+/** Queues and windows that must be empty on a server at rest. */
+const AT_REST = [
+  'pendingProposals',
+  'pendingProposalBytes',
+  'pendingReads',
+  'pendingWrites',
+  'heldMessages',
+] as const satisfies readonly (keyof RaftStats)[]
+
+/** After everything has ended, nothing waits anywhere. Says what does. */
+export function leftovers<M extends StateMachine<R>, R>(
+  servers: readonly SimulatedServer<M, R>[],
+): string[] {
+  const found: string[] = []
+  for (const { id, raft } of servers) {
+    if (raft === undefined) continue
+    const stats = raft.stats()
+    for (const name of AT_REST)
+      if (stats[name] !== 0) found.push(`${id}: ${name} is ${stats[name]}`)
+    for (const { id: peer, inflightBytes } of stats.peers)
+      if (inflightBytes !== 0 && servers.some((server) => server.id === peer))
+        found.push(`${id}: ${inflightBytes} bytes are under way to ${peer}`)
+  }
+  return found
+}

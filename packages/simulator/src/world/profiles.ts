@@ -1,0 +1,125 @@
+import { defaultConfig } from '@raftkit/raft-core'
+import { FINE_WEATHER } from '../disk/simulated-disk.ts'
+import type { Profile } from './swarm.ts'
+import type { NemesisName, WorldOptions } from './world-options.ts'
+
+const same: Profile['adjust'] = (options) => options
+
+/** Changes to the options of every server. */
+function configured(
+  options: WorldOptions,
+  change: Partial<WorldOptions['configs'][number]>,
+): WorldOptions {
+  return { ...options, configs: options.configs.map((config) => ({ ...config, ...change })) }
+}
+
+function withIntervals(
+  options: WorldOptions,
+  intervals: Partial<Record<NemesisName, number>>,
+): WorldOptions {
+  return { ...options, intervals: { ...options.intervals, ...intervals } }
+}
+
+/** Votes under crashes: short restarts, no pre-votes, split votes. */
+const votes: Profile['adjust'] = (options, random) => {
+  const beatMs = options.configs[0]!.heartbeatTimeoutMs
+  return withIntervals(
+    {
+      ...configured(options, { preVote: false }),
+      network: { ...options.network, minDelayMs: beatMs / 20, jitterMs: beatMs / 5 },
+      crashPoints: {
+        voteGranted: 0.15,
+        voteRequested: 0.02,
+        appendAcknowledged: 0.002,
+        writeDurable: 0.01,
+      },
+      meanDownMs: random.between(0.5, 15),
+      disks: options.disks.map((disk) => ({ ...disk, meanWriteMs: beatMs / 20 })),
+    },
+    { flap: beatMs * 3 },
+  )
+}
+
+/** Old messages, sent again much later. */
+const vault: Profile['adjust'] = (options) => ({ ...options, vault: 0.03, pipelines: 'datagram' })
+
+/** The leader is cut off again and again. */
+const flap: Profile['adjust'] = (options, random) => {
+  const beatMs = options.configs[0]!.heartbeatTimeoutMs
+  return withIntervals(configured(options, { preVote: random.chance(0.3) }), {
+    flap: beatMs * random.between(2, 4),
+  })
+}
+
+/** Small batches, a snapshot every few entries, hardly a log behind it. */
+const tiny: Profile['adjust'] = (options, random) =>
+  configured(options, {
+    maxAppendEntries: random.integer(1, 3),
+    trailingLogs: random.integer(0, 3),
+    snapshotThreshold: random.integer(3, 10),
+    snapshotIntervalMs: 20,
+    logTailBytes: 1024,
+  })
+
+/** Some link is slower than an election. */
+const slowlink: Profile['adjust'] = (options) =>
+  withIntervals(options, { 'slow link': options.configs[0]!.heartbeatTimeoutMs * 4 })
+
+/** In the end only a quorum is well connected. */
+const core: Profile['adjust'] = (options) => ({
+  ...options,
+  servers: options.servers,
+  ending: 'core',
+})
+
+/** Nothing goes wrong: a yardstick for speed. */
+const calm: Profile['adjust'] = (options) => ({
+  ...options,
+  configs: options.configs.map(() => defaultConfig()),
+  clockRates: options.clockRates.map(() => 1),
+  network: { minDelayMs: 0.2, jitterMs: 0.3 },
+  vault: 0,
+  disks: options.disks.map(() => FINE_WEATHER),
+  crashPoints: { voteGranted: 0, voteRequested: 0, appendAcknowledged: 0, writeDurable: 0 },
+  intervals: Object.fromEntries(
+    Object.keys(options.intervals).map((name) => [name, Infinity]),
+  ) as WorldOptions['intervals'],
+  stalls: 0,
+  slowApply: 0,
+  workload: { clients: 3, meanPauseMs: 100, timeoutMs: 3000, wrongServer: 0, bursts: 0 },
+  durationMs: 60_000,
+  ending: 'heal',
+})
+
+const NAMED: Readonly<Record<string, Profile['adjust']>> = {
+  swarm: same,
+  votes,
+  vault,
+  flap,
+  tiny,
+  slowlink,
+  core,
+  calm,
+}
+
+/** What `default` draws from: plain swarm most of the time, and every targeted one. */
+const MIX = ['swarm', 'swarm', 'swarm', 'votes', 'vault', 'flap', 'tiny', 'slowlink', 'core']
+
+/** Names that `profile` may have. */
+export const PROFILE_NAMES: readonly string[] = ['default', ...Object.keys(NAMED)]
+
+/** The profile of that name; throws when there is none. */
+export function profileOf(name: string): Profile {
+  if (name === 'default')
+    return {
+      name,
+      adjust: (options, random) => {
+        const adjusted = NAMED[random.pick(MIX)]!(options, random)
+        return random.chance(0.2) ? NAMED[random.pick(MIX)]!(adjusted, random) : adjusted
+      },
+    }
+  const adjust = NAMED[name]
+  if (adjust === undefined)
+    throw new RangeError(`there is no profile '${name}': choose one of ${PROFILE_NAMES.join(', ')}`)
+  return { name, adjust }
+}

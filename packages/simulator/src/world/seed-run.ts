@@ -1,0 +1,173 @@
+import type { StateMachine } from '@raftkit/interface'
+import type { Violation } from '../checks/violation.ts'
+import { scheduleNemeses } from '../nemesis/schedule.ts'
+import { type StoryLine, wordsOf } from '../story/trace.ts'
+import { Client } from '../workload/client.ts'
+import { Ledger } from '../workload/ledger.ts'
+import type { Workload } from '../workload/workload.ts'
+import { calmDown, describeServers, leftovers, type Recovery, RecoveryWatch } from './ending.ts'
+import type { WorldOptions } from './world-options.ts'
+import { World } from './world.ts'
+
+/** What a run is made of beside its options. */
+export interface RunParts<M extends StateMachine<Output>, Input, Output> {
+  readonly newMachine: () => M
+  readonly workload: Workload<M, Input, Output>
+  readonly check?: ((machine: M) => string | undefined) | undefined
+  readonly onLine?: ((line: StoryLine) => void) | undefined
+}
+
+/** What came of one seed. */
+export interface SeedResult {
+  readonly seed: number
+  readonly profile: string
+  /** Equal for two runs of one seed, in any process. */
+  readonly traceHash: string
+  /** What was found wrong; undefined when nothing was. */
+  readonly violation: Violation | undefined
+  /** The last things that happened, in words; only after a violation. */
+  readonly story: readonly string[]
+  /** The drawn world, for people. */
+  readonly options: WorldOptions
+  readonly simulatedMs: number
+  readonly events: number
+  /** Calls that clients made. */
+  readonly calls: number
+  /** Entries that were committed. */
+  readonly committed: number
+}
+
+/** How long servers are given to come to rest, in multiples of the longest timeout of a call. */
+const REST = 3
+
+/** Runs one world from beginning to end. Never throws: what is wrong stands in the result. */
+export async function runWorld<M extends StateMachine<Output>, Input, Output>(
+  options: WorldOptions,
+  parts: RunParts<M, Input, Output>,
+): Promise<SeedResult> {
+  const world = new World<M, Output>(options, parts)
+  const run = new SeedRun(world, parts.workload)
+  await run.run()
+  const { violation, trace, time, committed } = world
+  return {
+    seed: options.seed,
+    profile: options.profile,
+    traceHash: trace.hash,
+    violation,
+    story: violation === undefined ? [] : trace.lines.map(wordsOf),
+    options,
+    simulatedMs: time.now(),
+    events: time.events,
+    calls: run.ledger.count,
+    committed: committed.lastIndex,
+  }
+}
+
+class SeedRun<M extends StateMachine<Output>, Input, Output> {
+  readonly ledger: Ledger<Input, Output>
+  readonly #world: World<M, Output>
+  readonly #workload: Workload<M, Input, Output>
+  #isWorkOver = false
+
+  constructor(world: World<M, Output>, workload: Workload<M, Input, Output>) {
+    this.#world = world
+    this.#workload = workload
+    this.ledger = new Ledger(world.violate, () => world.time.now())
+    world.onCommand = (id, data) => this.ledger.applied(id, data)
+  }
+
+  async run(): Promise<void> {
+    const { time, options, servers } = this.#world
+    for (const server of servers)
+      time.after(this.#world.stream('start').exponential(5), () => server.start())
+    scheduleNemeses(this.#world)
+    this.#startClients()
+    await this.#until(() => time.now() >= options.durationMs)
+    const recovery = calmDown(this.#world)
+    await this.#recover(recovery)
+    await this.#rest(recovery)
+    await this.#shutDown()
+    this.#judge()
+  }
+
+  #startClients(): void {
+    const { clients } = this.#world.options.workload
+    for (let place = 1; place <= clients; place++) {
+      const client = new Client(`c${place}`, this.#world, this.#workload, this.ledger)
+      client
+        .work(() => this.#isWorkOver)
+        .catch((error: unknown) =>
+          this.#world.violate('no server breaks', `client c${place} failed: ${String(error)}`),
+        )
+    }
+  }
+
+  async #until(isOver: () => boolean): Promise<void> {
+    const world = this.#world
+    if (world.violation !== undefined) return
+    await world.time.run(
+      () => world.violation !== undefined || isOver(),
+      () => {},
+    )
+  }
+
+  /** Liveness: a leader, and everything committed is everywhere, within a bounded time. */
+  async #recover(recovery: Recovery<M, Output>): Promise<void> {
+    const watch = new RecoveryWatch(this.#world, recovery)
+    let isRecovered = false
+    await this.#until(() => {
+      isRecovered = watch.look()
+      return isRecovered || watch.isOver
+    })
+    if (!isRecovered && this.#world.violation === undefined)
+      this.#world.violate(
+        'liveness',
+        `the cluster did not recover after the faults ended (it had ${Math.round(recovery.untilMs - this.#world.options.durationMs)} ms):\n${describeServers(this.#world)}`,
+      )
+  }
+
+  /** Clients stop, and everything that waits ends. */
+  async #rest({ servers }: Recovery<M, Output>): Promise<void> {
+    const { time, options, trace } = this.#world
+    this.#isWorkOver = true
+    trace.tell('world', 'clients stop')
+    const { rpcTimeoutMs } = options.configs[0]!
+    const slowestClock = Math.min(...options.clockRates)
+    const restMs = (REST * Math.max(options.workload.timeoutMs, rpcTimeoutMs)) / slowestClock
+    const end = time.now() + restMs + 5 * options.workload.meanPauseMs
+    await this.#until(() => time.now() >= end)
+    if (this.#world.violation !== undefined) return
+    if (this.ledger.open > 0)
+      this.#world.violate(
+        'every promise settles',
+        `${this.ledger.open} calls of clients never ended`,
+      )
+    const found = leftovers(servers)
+    if (found.length > 0) this.#world.violate('nothing left over', found.join('\n'))
+  }
+
+  async #shutDown(): Promise<void> {
+    const { servers, time } = this.#world
+    const runs = servers.flatMap(({ id, run }) => (run?.raft === undefined ? [] : [{ id, run }]))
+    let left = runs.length
+    for (const { run } of runs) void run.raft?.shutdown().then(() => left--)
+    const end = time.now() + 10_000
+    await this.#until(() => left === 0 || time.now() > end)
+    if (this.#world.violation !== undefined) return
+    if (left > 0) this.#world.violate('every promise settles', `${left} servers did not shut down`)
+    for (const { id, run } of runs)
+      if (run.clock.timers > 0)
+        this.#world.violate(
+          'nothing left over',
+          `${id} has ${run.clock.timers} timers after its shutdown`,
+        )
+  }
+
+  #judge(): void {
+    const world = this.#world
+    if (world.violation !== undefined) return
+    const verdict = this.#workload.judge?.(this.ledger.history)
+    if (verdict?.result === 'not linearizable')
+      world.violate('linearizability', `${verdict.part}:\n${verdict.transcript}`)
+  }
+}

@@ -1,0 +1,172 @@
+// What a world is like, drawn from its seed: every fault off or on with an intensity of its own, and the options of the
+// product too, so that runs differ in kind ("Swarm Testing", Groce et al. 2012).
+import { defaultConfig, type RaftConfig } from '@raftkit/raft-core'
+import type { DiskWeather } from '../disk/simulated-disk.ts'
+import { Stream } from '../random/streams.ts'
+import type { CrashPoints, Intervals, NemesisName, WorldOptions } from './world-options.ts'
+
+/** What a profile prefers; what it leaves out is drawn as in `default`. */
+export interface Profile {
+  readonly name: string
+  readonly adjust: (options: WorldOptions, random: Stream) => WorldOptions
+}
+
+const SIZES = [1, 3, 3, 3, 3, 5, 5, 7]
+
+/** Draws a world. The same seed and profile always give the same. */
+export function drawWorld(seed: number, profile: Profile, servers?: number): WorldOptions {
+  const random = new Stream(seed, 'swarm')
+  const size = random.pick(SIZES)
+  const options = drawOptions(seed, profile.name, servers ?? size, random)
+  return profile.adjust(options, random)
+}
+
+function drawOptions(seed: number, profile: string, servers: number, random: Stream): WorldOptions {
+  const beatMs = Math.round(random.magnitude(100, 1000))
+  const preVote = random.pick(['all', 'all', 'none', 'mixed'] as const)
+  const timing = drawTiming(beatMs, random)
+  const each = <T>(draw: (place: number) => T): T[] =>
+    Array.from({ length: servers }, (_, place) => draw(place))
+  const drift = often(random, 0.3)
+  return {
+    seed,
+    profile,
+    servers,
+    configs: each(() => ({
+      ...drawConfig(timing, random),
+      preVote: preVote === 'all' || (preVote === 'mixed' && random.chance(0.5)),
+    })),
+    clockRates: each(() => random.between(1 - drift, 1 + drift)),
+    network: drawNetwork(beatMs, random),
+    pipelines: random.pick(['stream', 'datagram']),
+    vault: often(random, 0.03),
+    disks: each(() => drawDisk(beatMs, random)),
+    crashPoints: drawCrashPoints(random),
+    meanDownMs: random.magnitude(0.5, 10_000),
+    intervals: drawIntervals(beatMs, random),
+    meanTroubleMs: beatMs * random.magnitude(0.3, 8),
+    stalls: often(random, 0.01),
+    stallMs: beatMs * random.magnitude(0.1, 5),
+    slowApply: often(random, 0.3),
+    workload: {
+      clients: random.integer(1, 5),
+      meanPauseMs: random.magnitude(5, 300),
+      timeoutMs: beatMs * random.magnitude(0.3, 6),
+      wrongServer: often(random, 0.2),
+      bursts: often(random, 0.1),
+    },
+    durationMs: beatMs * random.between(20, 60),
+    ending: random.chance(0.25) ? 'core' : 'heal',
+  }
+}
+
+type Timing = Pick<
+  RaftConfig,
+  | 'heartbeatTimeoutMs'
+  | 'electionTimeoutMs'
+  | 'leaderLeaseTimeoutMs'
+  | 'commitTimeoutMs'
+  | 'maxLeaderStallMs'
+  | 'storageStallMs'
+  | 'eventLoopStallMs'
+  | 'rpcTimeoutMs'
+  | 'snapshotStallMs'
+>
+
+function drawTiming(beatMs: number, random: Stream): Timing {
+  return {
+    heartbeatTimeoutMs: beatMs,
+    electionTimeoutMs: Math.round(beatMs * random.pick([1, 1, 1.5, 2])),
+    leaderLeaseTimeoutMs: Math.round(beatMs * random.pick([0.5, 0.8, 1])),
+    commitTimeoutMs: random.between(2, 50),
+    maxLeaderStallMs: beatMs * random.pick([0.5, 1, 3]),
+    storageStallMs: beatMs * random.between(1, 5),
+    eventLoopStallMs: random.pick([50, 250]),
+    rpcTimeoutMs: beatMs * random.between(2, 10),
+    snapshotStallMs: beatMs * random.between(3, 10),
+  }
+}
+
+function drawConfig(timing: Timing, random: Stream): RaftConfig {
+  return {
+    ...defaultConfig(),
+    ...timing,
+    maxAppendEntries: random.pick([1, 2, 3, 16, 64, 512]),
+    maxAppendBytes: random.pick([1024, 65_536, 1_048_576]),
+    maxInflightAppends: random.pick([1, 2, 4, 256]),
+    maxInflightBytes: random.pick([1024, 65_536, 4_194_304]),
+    trailingLogs: random.pick([0, 1, 3, 10, 100, 10_240]),
+    snapshotIntervalMs: random.magnitude(20, 5000),
+    snapshotThreshold: random.pick([3, 10, 50, 1_000_000]),
+    maxApplyBatch: random.pick([1, 3, 1024]),
+    logTailBytes: random.pick([1024, 4096, 33_554_432]),
+    maxPendingProposals: random.pick([8, 32_768, 32_768]),
+  }
+}
+
+function drawNetwork(beatMs: number, random: Stream): WorldOptions['network'] {
+  return {
+    minDelayMs: random.magnitude(0.05, beatMs / 20),
+    jitterMs: random.magnitude(0.05, beatMs / 10),
+    loss: often(random, 0.15),
+    duplication: often(random, 0.15),
+    reordering: often(random, 0.3),
+    reorderDelayMs: random.magnitude(1, beatMs),
+  }
+}
+
+function drawDisk(beatMs: number, random: Stream): DiskWeather {
+  return {
+    meanReadMs: random.magnitude(0.02, 1),
+    meanWriteMs: random.magnitude(0.05, beatMs / 20),
+    slow: often(random, 0.02),
+    slowMs: random.magnitude(1, 3 * beatMs),
+    failing: often(random, 0.003),
+  }
+}
+
+function drawCrashPoints(random: Stream): CrashPoints {
+  if (random.chance(0.6))
+    return { voteGranted: 0, voteRequested: 0, appendAcknowledged: 0, writeDurable: 0 }
+  return {
+    voteGranted: often(random, 0.2),
+    voteRequested: often(random, 0.05),
+    appendAcknowledged: often(random, 0.01),
+    writeDurable: often(random, 0.02),
+  }
+}
+
+/** Mean number of election timeouts between two acts of each nemesis when it is on: from, to. */
+const RHYTHMS: Readonly<Record<NemesisName, readonly [number, number]>> = {
+  crash: [5, 50],
+  'crash leader': [8, 60],
+  'crash all': [20, 100],
+  pause: [5, 50],
+  isolate: [5, 40],
+  split: [8, 50],
+  'one way': [6, 40],
+  bridge: [10, 50],
+  flap: [2, 10],
+  'slow link': [5, 40],
+  reset: [2, 30],
+  'disk hangs': [8, 60],
+  'disk full': [15, 80],
+  transfer: [3, 30],
+  snapshot: [2, 30],
+}
+
+function drawIntervals(beatMs: number, random: Stream): Intervals {
+  const draw = (name: NemesisName): number => {
+    const [least, most] = RHYTHMS[name]
+    const interval = beatMs * random.magnitude(least, most)
+    return random.chance(name === 'flap' ? 0.8 : 0.6) ? Infinity : interval
+  }
+  const names = Object.keys(RHYTHMS) as NemesisName[]
+  return Object.fromEntries(names.map((name) => [name, draw(name)])) as Record<NemesisName, number>
+}
+
+/** 0 in half of all draws, else up to `most`. */
+function often(random: Stream, most: number): number {
+  const value = random.next() * most
+  return random.chance(0.5) ? 0 : value
+}

@@ -1,0 +1,76 @@
+// Everything that a seed decides before the run begins.
+import type { RaftConfig } from '@raftkit/raft-core'
+import type { LinkFaults } from '@raftkit/transport-inmem'
+import type { DiskWeather } from '../disk/simulated-disk.ts'
+
+/** Crashes at moments that matter: shares of the moments of each kind, 0 to 1. */
+export interface CrashPoints {
+  readonly voteGranted: number
+  readonly voteRequested: number
+  readonly appendAcknowledged: number
+  readonly writeDurable: number
+}
+
+/** Mean time between two acts of a nemesis, milliseconds; Infinity when it is off. */
+export type Intervals = Readonly<Record<NemesisName, number>>
+
+/** What may be done to a cluster. */
+export type NemesisName =
+  | 'crash'
+  | 'crash leader'
+  | 'crash all'
+  | 'pause'
+  | 'isolate'
+  | 'split'
+  | 'one way'
+  | 'bridge'
+  | 'flap'
+  | 'slow link'
+  | 'reset'
+  | 'disk hangs'
+  | 'disk full'
+  | 'transfer'
+  | 'snapshot'
+
+/** How clients behave. */
+export interface WorkloadWeather {
+  readonly clients: number
+  /** Mean time between two calls of a client, milliseconds. */
+  readonly meanPauseMs: number
+  readonly timeoutMs: number
+  /** Share of calls to a server that is not known to lead. */
+  readonly wrongServer: number
+  /** Share of calls that are sent many at once. */
+  readonly bursts: number
+}
+
+/** One drawn world. */
+export interface WorldOptions {
+  readonly seed: number
+  readonly profile: string
+  readonly servers: number
+  /** Options of each server. */
+  readonly configs: readonly RaftConfig[]
+  /** Seconds of each server's clock per second of the world. */
+  readonly clockRates: readonly number[]
+  readonly network: Partial<LinkFaults>
+  readonly pipelines: 'stream' | 'datagram'
+  /** Share of requests that are kept and sent again much later. */
+  readonly vault: number
+  readonly disks: readonly DiskWeather[]
+  readonly crashPoints: CrashPoints
+  /** Mean time that a server is down, milliseconds. */
+  readonly meanDownMs: number
+  readonly intervals: Intervals
+  /** Mean length of a pause, a partition, a hung disk, milliseconds. */
+  readonly meanTroubleMs: number
+  /** Share of commands in which the server stands still for about `stallMs`. */
+  readonly stalls: number
+  readonly stallMs: number
+  /** Share of commands that the state machine applies asynchronously. */
+  readonly slowApply: number
+  readonly workload: WorkloadWeather
+  readonly durationMs: number
+  /** How the run ends: everything heals, or only a quorum is well connected for ever. */
+  readonly ending: 'heal' | 'core'
+}

@@ -1,0 +1,115 @@
+import type { Configuration, RpcRequest, ServerId, StateMachine } from '@raftkit/interface'
+import { InmemNetwork } from '@raftkit/transport-inmem'
+import { AppliedLog } from '../checks/applied-log.ts'
+import { CommittedLog } from '../checks/committed-log.ts'
+import { Elections } from '../checks/elections.ts'
+import { EntryTree } from '../checks/entry-tree.ts'
+import type { CheckName, Violation } from '../checks/violation.ts'
+import { FINE_WEATHER } from '../disk/simulated-disk.ts'
+import { Vault } from '../network/vault.ts'
+import { Stream } from '../random/streams.ts'
+import { SimulatedServer } from '../server/simulated-server.ts'
+import type { Surroundings } from '../server/surroundings.ts'
+import { type StoryLine, Trace } from '../story/trace.ts'
+import { VirtualTime } from '../time/virtual-time.ts'
+import type { WorldOptions } from './world-options.ts'
+
+/** What a world is given beside its options. */
+export interface WorldParts<M> {
+  readonly newMachine: () => M
+  readonly check?: ((machine: M) => string | undefined) | undefined
+  readonly onLine?: ((line: StoryLine) => void) | undefined
+}
+
+/** A cluster of whole servers in a world of its own: time, network, disks, chance, and the checks of all of them. */
+export class World<M extends StateMachine<R>, R> implements Surroundings<M, R> {
+  readonly options: WorldOptions
+  readonly time: VirtualTime = new VirtualTime()
+  readonly trace: Trace
+  readonly network: InmemNetwork
+  readonly configuration: Configuration
+  readonly elections: Elections
+  readonly committed: CommittedLog
+  readonly applied: AppliedLog
+  readonly tree: EntryTree
+  readonly servers: readonly SimulatedServer<M, R>[]
+  readonly newMachine: () => M
+  readonly check: ((machine: M) => string | undefined) | undefined
+  /** The first thing found wrong. */
+  violation: Violation | undefined
+  onCommand: (id: ServerId, data: Uint8Array) => void = () => {}
+  #isStormy = true
+
+  constructor(options: WorldOptions, parts: WorldParts<M>) {
+    this.options = options
+    this.newMachine = parts.newMachine
+    this.check = parts.check
+    const { time, violate } = this
+    this.trace = new Trace(() => time.now(), parts.onLine)
+    this.network = new InmemNetwork({
+      clock: time,
+      randomOf: (from, to) => this.stream(`link ${from}>${to}`),
+      faults: options.network,
+      halfOpenMs: 2000,
+    })
+    this.elections = new Elections(violate)
+    this.committed = new CommittedLog(
+      violate,
+      () => this.tree,
+      (id) => this.servers.find((server) => server.id === id)?.disk.image,
+    )
+    this.tree = new EntryTree(violate, (index, term, previousTerm) =>
+      this.committed.firstOfTerm(index, term, previousTerm),
+    )
+    this.applied = new AppliedLog(violate)
+    const vault = new Vault(this.network, time, this.stream('vault'), options.vault)
+    const onSent = (to: ServerId, request: RpcRequest): void => {
+      if (this.#isStormy) vault.offer(to, request)
+    }
+    this.servers = Array.from(
+      { length: options.servers },
+      (_, place) => new SimulatedServer<M, R>(place, this, onSent),
+    )
+    this.configuration = {
+      servers: this.servers.map(({ id }) => ({ suffrage: 'voter', id, address: id })),
+    }
+  }
+
+  readonly violate = (check: CheckName, message: string): void => {
+    this.trace.tell('checks', check, message)
+    this.violation ??= { check, message }
+  }
+
+  readonly isStormy = (): boolean => this.#isStormy
+
+  stream(name: string): Stream {
+    return new Stream(this.options.seed, name)
+  }
+
+  /** The server that leads the highest term. */
+  leader(): SimulatedServer<M, R> | undefined {
+    let found: SimulatedServer<M, R> | undefined
+    for (const server of this.servers)
+      if (
+        server.raft?.state === 'leader' &&
+        server.raft.currentTerm > (found?.raft?.currentTerm ?? 0)
+      )
+        found = server
+    return found
+  }
+
+  /** The faults end: every disk works, and the network carries everything except over the links that are cut. */
+  endFaults(): void {
+    this.#isStormy = false
+    this.trace.tell('world', 'faults end')
+    this.network.setFaults({ minDelayMs: 0.2, jitterMs: 0.5 })
+    for (const from of this.servers)
+      for (const to of this.servers)
+        if (from !== to) this.network.setLinkFaults(from.id, to.id, undefined)
+    for (const { disk } of this.servers) {
+      disk.weather = FINE_WEATHER
+      disk.isFull = false
+      disk.release()
+    }
+  }
+}
