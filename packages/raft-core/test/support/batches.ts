@@ -4,7 +4,7 @@ import { encodeEntries } from '@raftkit/wire'
 import { bytesOf } from './text-machine.ts'
 
 /** Commands `firstIndex ..` of one term, with these texts. */
-function commands(firstIndex: number, term: number, texts: readonly string[]): EntryBatch {
+export function commands(firstIndex: number, term: number, texts: readonly string[]): EntryBatch {
   return encodeEntries(
     firstIndex,
     term,
