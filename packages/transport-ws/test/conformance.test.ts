@@ -1,47 +1,67 @@
-import { createServer, type Server } from 'node:http'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { testTransport } from '@raftkit/conformance'
-import type { StreamConnection, StreamLayer } from '@raftkit/interface'
+import { testStreamLayer, testTransport } from '@raftkit/conformance'
+import type { ServerAddress, StreamConnection, StreamLayer } from '@raftkit/interface'
 import { NetworkTransport } from '@raftkit/transport-network'
 import { describe, it } from 'vitest'
-import { WsStreamLayer, type WsStreamOptions } from '../src/index.ts'
+import { WsStreamLayer } from '../src/index.ts'
 import { member } from './certificates.ts'
 
-type Dialled = { readonly address: string; readonly connection: StreamConnection }[]
+/** A layer whose HTTP server goes with it. */
+async function attached(address: ServerAddress): Promise<StreamLayer> {
+  const server = createServer((_request, response) => response.writeHead(404).end())
+  server.listen(Number(address.split(':')[1]), '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const layer = new WsStreamLayer({ server, advertise: `127.0.0.1:${port}` })
+  return withCalls(layer, {
+    close: async () => {
+      await layer.close()
+      server.close()
+    },
+  })
+}
 
-const dialledBy = new WeakMap<NetworkTransport, Dialled>()
-
-async function open(options: WsStreamOptions, server?: Server): Promise<NetworkTransport> {
-  const dialled: Dialled = []
-  const layer = new WsStreamLayer(options)
-  const stream: StreamLayer = {
+function withCalls(layer: StreamLayer, calls: Partial<StreamLayer>): StreamLayer {
+  return {
     get localAddress() {
       return layer.localAddress
     },
     listen: (onConnection) => layer.listen(onConnection),
-    async dial(address, dialOptions) {
-      const connection = await layer.dial(address, dialOptions)
+    dial: (address, options) => layer.dial(address, options),
+    close: () => layer.close(),
+    ...calls,
+  }
+}
+
+const layers: Readonly<Record<string, (bind: ServerAddress) => Promise<StreamLayer>>> = {
+  'WebSocket on a port of its own': async (bind) => new WsStreamLayer({ bind }),
+  'WebSocket with unmasked frames': async (bind) => new WsStreamLayer({ bind, mask: false }),
+  'WebSocket over TLS': async (bind) => new WsStreamLayer({ bind, tls: member }),
+  'WebSocket attached to a server': attached,
+}
+
+type Dialled = { readonly address: ServerAddress; readonly connection: StreamConnection }[]
+
+const dialledBy = new WeakMap<NetworkTransport, Dialled>()
+
+/** A transport over the layer that keeps the connections it dials. */
+async function transportOver(layer: StreamLayer): Promise<NetworkTransport> {
+  const dialled: Dialled = []
+  const stream = withCalls(layer, {
+    dial: async (address, options) => {
+      const connection = await layer.dial(address, options)
       dialled.push({ address, connection })
       return connection
     },
-    close: async () => {
-      await layer.close()
-      server?.close()
-    },
-  }
+  })
   const transport = await NetworkTransport.open({ stream })
   dialledBy.set(transport, dialled)
   return transport
 }
 
-async function openAttached(): Promise<NetworkTransport> {
-  const server = createServer((_request, response) => response.writeHead(404).end())
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  return open({ server, advertise: `127.0.0.1:${port}` }, server)
-}
-
-const breakConnections = async (a: NetworkTransport, b: NetworkTransport): Promise<void> => {
+async function breakConnections(a: NetworkTransport, b: NetworkTransport): Promise<void> {
   for (const [from, to] of [
     [a, b],
     [b, a],
@@ -50,32 +70,21 @@ const breakConnections = async (a: NetworkTransport, b: NetworkTransport): Promi
       if (address === to.localAddress) connection.destroy()
 }
 
-const suite = {
-  runner: { describe, it },
-  supports: { extensions: true, preVote: true, breakConnections: true },
-  breakConnections,
+for (const [name, open] of Object.entries(layers)) {
+  // Whether an address can be had is the business of whoever makes that server listen.
+  const reuse = open === attached ? {} : { openAt: open }
+  testStreamLayer({
+    runner: { describe, it },
+    name,
+    supports: { reuseAddress: open !== attached },
+    open: () => open('127.0.0.1:0'),
+    ...reuse,
+  })
+  testTransport({
+    runner: { describe, it },
+    name,
+    supports: { extensions: true, preVote: true, breakConnections: true },
+    open: async () => transportOver(await open('127.0.0.1:0')),
+    breakConnections,
+  })
 }
-
-testTransport({
-  ...suite,
-  name: 'WebSocket on a port of its own',
-  open: () => open({ bind: '127.0.0.1:0' }),
-})
-
-testTransport({
-  ...suite,
-  name: 'WebSocket with unmasked frames',
-  open: () => open({ bind: '127.0.0.1:0', mask: false }),
-})
-
-testTransport({
-  ...suite,
-  name: 'WebSocket over TLS',
-  open: () => open({ bind: '127.0.0.1:0', tls: member }),
-})
-
-testTransport({
-  ...suite,
-  name: 'WebSocket attached to a server',
-  open: openAttached,
-})
