@@ -216,7 +216,6 @@ export class InboundConnection {
   }
 
   #settle(pending: PendingAnswer, request: RpcRequest, answer: Uint8Array): void {
-    if (this.#gone) return
     this.#answers.settle(pending, answer)
     if (request.type === 'install-snapshot' && this.#snapshot !== undefined) {
       this.#snapshot.answered = true

@@ -20,8 +20,8 @@ import {
   snapshotOf,
 } from './fixtures.ts'
 
-const snapshotBytes = Uint8Array.from({ length: 300 }, (_, at) => at % 256)
-const snapshotMessage = joined([...encodeRequest(snapshotOf(300)), snapshotBytes])
+const snapshotBytes = Uint8Array.from({ length: 100 }, (_, at) => at % 256)
+const snapshotMessage = joined([...encodeRequest(snapshotOf(100)), snapshotBytes])
 
 /** Requests of every kind, one after the other, and what they are answered with. */
 const conversation = joined([
@@ -113,6 +113,20 @@ describe('requests', () => {
     end.send(...[1, 2, 3, 4, 5].flatMap((term) => encodeRequest(heartbeat(term))))
     await end.receive(encodeResponse(appended()).length * 5)
     expect(streamB.accepted[0]?.writes).toHaveLength(1)
+  })
+
+  it('may be as many in one chunk as fit, when the handler answers at once', async () => {
+    const { b, streamA } = await openPair()
+    b.setHandler(() => appended())
+    const end = await RawEnd.dial(streamA)
+    const request = joined(encodeRequest(heartbeat()))
+    const count = 5000
+    const chunk = new Uint8Array(request.length * count)
+    for (let at = 0; at < count; at += 1) chunk.set(request, at * request.length)
+    end.send(chunk)
+    await settle()
+    expect(end.receivedBytes).toBe(encodeResponse(appended()).length * count)
+    expect(end.isClosed).toBe(false)
   })
 
   it('are told where they come from and when their connection is gone', async () => {
@@ -330,7 +344,7 @@ describe('time limits', () => {
     const bytes = joined(encodeRequest(heartbeat()))
     for (let request = 0; request < 5; request += 1) {
       // The end of one request and the beginning of the next come together.
-      end.send(bytes.slice(request === 0 ? 0 : 10), bytes.slice(0, 10))
+      end.send(joined([bytes.slice(request === 0 ? 0 : 10), bytes.slice(0, 10)]))
       await settle()
       clock.advance(150)
       await settle()
@@ -346,7 +360,7 @@ describe('time limits', () => {
     b.setHandler(handler)
     const end = await RawEnd.dial(streamA)
     const bytes = joined(encodeRequest(heartbeat()))
-    end.send(bytes, bytes.slice(0, 10))
+    end.send(joined([bytes, bytes.slice(0, 10)]))
     await settle()
     clock.advance(10_000)
     await settle()
@@ -373,6 +387,15 @@ describe('time limits', () => {
     limited.clock.advance(1)
     await end.closed
     expect(limited.log).toMatchObject([{ level: 'debug' }])
+
+    const busy = await openPair({ limits })
+    busy.b.setHandler(() => new Promise(() => {}))
+    const waiting = await RawEnd.dial(busy.streamA)
+    waiting.send(...encodeRequest(heartbeat()))
+    await settle()
+    busy.clock.advance(100_000)
+    await settle()
+    expect(waiting.isClosed).toBe(false)
 
     const patientPair = await openPair()
     const other = await RawEnd.dial(patientPair.streamA)
@@ -502,9 +525,13 @@ describe('a snapshot', () => {
       end.send(new Uint8Array(50))
     }
     await settle()
+    clock.advance(60)
     end.send(new Uint8Array(49))
     await settle()
-    clock.advance(100)
+    clock.advance(39)
+    await settle()
+    expect(end.isClosed).toBe(false)
+    clock.advance(1)
     await end.closed
     expect(log).toMatchObject([
       { level: 'warn', message: expect.stringContaining('less than 50 bytes') as string },
@@ -513,7 +540,7 @@ describe('a snapshot', () => {
 
   it('may be read as slowly as the handler likes', async () => {
     const { b, streamA, clock } = await openPair({
-      limits: { messageTimeoutMs: 100, snapshotBufferBytes: 10 },
+      limits: { messageTimeoutMs: 100, snapshotBufferBytes: 10, snapshotProgressBytes: 10 },
     })
     const gate = deferred<void>()
     b.setHandler(async (_request, { snapshot }) => {
@@ -522,13 +549,54 @@ describe('a snapshot', () => {
       return installed
     })
     const end = await RawEnd.dial(streamA)
-    end.send(snapshotMessage)
+    end.send(snapshotMessage.slice(0, -50))
+    end.send(snapshotMessage.slice(-50))
     await settle()
     clock.advance(100_000)
     await settle()
     expect(end.isClosed).toBe(false)
     gate.resolve()
     expect(await end.receive(encodeResponse(installed).length)).toEqual(encodeResponse(installed))
+  })
+
+  it('that its handler stops reading goes on being dropped while the handler goes on', async () => {
+    const { b, streamA, streamB } = await openPair({ limits: { snapshotBufferBytes: 10 } })
+    const gate = deferred<void>()
+    b.setHandler(async (_request, { snapshot }) => {
+      for await (const _chunk of snapshot!) break
+      await gate.promise
+      return installed
+    })
+    const end = await RawEnd.dial(streamA)
+    end.send(...encodeRequest(snapshotOf(1000)))
+    for (let chunk = 0; chunk < 10; chunk += 1) end.send(new Uint8Array(100))
+    await settle()
+    expect(streamB.accepted[0]?.inboxBytes).toBe(0)
+    expect(streamB.accepted[0]?.paused).toBe(false)
+    gate.resolve()
+    expect(await end.receive(encodeResponse(installed).length)).toEqual(encodeResponse(installed))
+  })
+
+  it('that is being installed keeps what comes after it on the network', async () => {
+    const { b, streamA, streamB } = await openPair()
+    const gate = deferred<void>()
+    b.setHandler(async (request, context) => {
+      if (request.type !== 'install-snapshot') return appended()
+      await gate.promise
+      return obliging(request, context)
+    })
+    const end = await RawEnd.dial(streamA)
+    end.send(snapshotMessage)
+    await settle()
+    const accepted = streamB.accepted[0]!
+    expect(accepted.paused).toBe(false)
+    end.send(...encodeRequest(heartbeat()))
+    await settle()
+    expect(accepted.paused).toBe(true)
+    gate.resolve()
+    await settle()
+    expect(accepted.paused).toBe(false)
+    expect(end.received).toEqual(joined([encodeResponse(installed), encodeResponse(appended())]))
   })
 })
 
