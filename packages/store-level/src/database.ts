@@ -30,8 +30,8 @@ export interface Database {
   get(key: Uint8Array): Promise<Uint8Array | undefined>
   /** The records of a range as they are at this moment, in ascending order and in steps. */
   scan(range: KeyRange, options: ScanOptions): AsyncIterable<readonly [Uint8Array, Uint8Array][]>
-  /** At most `count` keys of a range, the highest first. */
-  lastKeys(range: KeyRange, count: number): Promise<readonly Uint8Array[]>
+  /** The keys of a range as they are at this moment, the highest first, `count` at a time. */
+  keysDown(range: KeyRange, count: number): AsyncIterable<readonly Uint8Array[]>
   close(): Promise<void>
 }
 
@@ -92,10 +92,17 @@ class LevelDatabase implements Database {
     }
   }
 
-  async lastKeys(range: KeyRange, count: number): Promise<readonly Uint8Array[]> {
+  async *keysDown(
+    range: KeyRange,
+    count: number,
+  ): AsyncGenerator<readonly Uint8Array[], void, undefined> {
     const iterator = this.#level.keys({ ...bounds(range), reverse: true })
     try {
-      return await iterator.nextv(count)
+      for (;;) {
+        const keys = await iterator.nextv(count)
+        if (keys.length === 0) return
+        yield keys
+      }
     } finally {
       await iterator.close()
     }

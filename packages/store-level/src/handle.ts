@@ -12,6 +12,7 @@ export class Handle {
   #failure: { readonly cause: unknown } | undefined
   #closed = false
   #turn: Promise<unknown> = Promise.resolve()
+  readonly #reads = new Set<Promise<unknown>>()
 
   constructor(directory: string) {
     this.directory = directory
@@ -63,9 +64,22 @@ export class Handle {
     return turn
   }
 
-  /** Refuses new calls; resolves when the changes asked for before have ended. */
+  /** Reads, at any time. */
+  async read<T>(work: () => Promise<T>): Promise<T> {
+    this.check()
+    const reading = work()
+    this.#reads.add(reading)
+    try {
+      return await reading
+    } finally {
+      this.#reads.delete(reading)
+    }
+  }
+
+  /** Refuses new calls; resolves when those asked for before have ended. */
   async close(): Promise<void> {
     this.#closed = true
     await this.#turn
+    await Promise.allSettled(this.#reads)
   }
 }

@@ -157,15 +157,12 @@ export class LevelLog {
     this.#anchor = anchor
   }
 
-  /** Deletes the blocks whose keys lie in a range, the highest first. */
-  async #deleteDown(from: Uint8Array, to: Uint8Array): Promise<void> {
-    for (;;) {
-      const deletes = await this.#handle.use(() =>
-        this.#database.lastKeys({ from, to }, STEP_COUNT),
-      )
-      if (deletes.length > 0) await this.#write({ deletes })
-      if (deletes.length < STEP_COUNT) return
-    }
+  /** Deletes the blocks whose keys lie in a range, the highest first, a bounded number with each synced write. */
+  #deleteDown(from: Uint8Array, to: Uint8Array): Promise<void> {
+    return this.#handle.use(async () => {
+      for await (const deletes of this.#database.keysDown({ from, to }, STEP_COUNT))
+        await this.#database.write({ deletes })
+    })
   }
 
   async #blockOf(index: Index): Promise<Block> {

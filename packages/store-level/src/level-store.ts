@@ -83,9 +83,8 @@ export class LevelStore implements LogStore, StableStore {
   }
 
   /** `to` may lie behind the last entry; reading stops there. The batch may be a view of a larger buffer. */
-  async read(from: Index, to: Index, limits: LogReadLimits): Promise<EntryBatch> {
-    this.#handle.check()
-    return this.#log.read(from, to, limits)
+  read(from: Index, to: Index, limits: LogReadLimits): Promise<EntryBatch> {
+    return this.#handle.read(() => this.#log.read(from, to, limits))
   }
 
   append(batches: readonly EntryBatch[]): Promise<void> {
@@ -110,9 +109,8 @@ export class LevelStore implements LogStore, StableStore {
     return this.#handle.change(() => this.#stable.saveHardState(state))
   }
 
-  async get(key: string): Promise<Uint8Array | undefined> {
-    this.#handle.check()
-    return this.#stable.get(key)
+  get(key: string): Promise<Uint8Array | undefined> {
+    return this.#handle.read(() => this.#stable.get(key))
   }
 
   /** Rejects with `RAFT_LIMIT_EXCEEDED` above 64 KiB. */
@@ -121,7 +119,7 @@ export class LevelStore implements LogStore, StableStore {
     return this.#handle.change(() => this.#stable.set(key, copy))
   }
 
-  /** Waits for the changes under way, brings the boundary file up to date and unlocks the directory. Idempotent. */
+  /** Waits for the calls under way, brings the boundary file up to date and unlocks the directory. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing

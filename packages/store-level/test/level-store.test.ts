@@ -228,6 +228,19 @@ test('changes asked for at once are made one after the other', async () => {
   expect(await again.bounds()).toEqual({ firstIndex: 1, lastIndex: 8 })
 })
 
+test('closing waits for the reads under way', async () => {
+  const store = await LevelStore.open(await temporaryDirectory())
+  await store.append([entries(1, 5)])
+  await store.set('a', Buffer.of(1))
+  const reads = [store.read(1, 5, ALL), store.get('a'), store.read(2, 3, ALL)]
+  await store.close()
+  expect((await Promise.allSettled(reads)).map(({ status }) => status)).toEqual([
+    'fulfilled',
+    'fulfilled',
+    'fulfilled',
+  ])
+})
+
 test('a term never goes back', async () => {
   const directory = await temporaryDirectory()
   const store = await LevelStore.open(directory)

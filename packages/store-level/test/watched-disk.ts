@@ -1,9 +1,16 @@
 import { basename } from 'node:path'
+import type { Database } from '../src/database.ts'
 import { localDisk } from '../src/disk.ts'
 import type { Disk } from '../src/disk.ts'
 
-/** The machine's disk; `before` is called before each step that changes something, and may throw to make it fail. */
-export function watchedDisk(before: (step: string) => void | Promise<void>): Disk {
+/**
+ * The machine's disk; `before` is called before each step that changes something, and may throw to make it fail.
+ * `change` may replace what the database does.
+ */
+export function watchedDisk(
+  before: (step: string) => void | Promise<void>,
+  change: (database: Database) => Partial<Database> = () => ({}),
+): Disk {
   return {
     ...localDisk,
     async openDatabase(path, options) {
@@ -16,8 +23,9 @@ export function watchedDisk(before: (step: string) => void | Promise<void>): Dis
         },
         get: (key) => database.get(key),
         scan: (range, step) => database.scan(range, step),
-        lastKeys: (range, count) => database.lastKeys(range, count),
+        keysDown: (range, count) => database.keysDown(range, count),
         close: () => database.close(),
+        ...change(database),
       }
     },
     async openFile(path, mode) {
