@@ -49,6 +49,7 @@ describe('testLogStore', () => {
     ['counts maxBytes exclusively', 'stops before the entry that would pass maxBytes', exclusive],
     ['removes one too few at the end', 'removes the suffix from 9 on', suffixOffByOne],
     ['removes one too many at the start', 'removes the prefix up to 6', prefixOffByOne],
+    ['mixes entries up at times', 'behaves as an array of entries', swapping],
     ['uses 32 bits for indexes', 'starts at index 4294967294 when empty', in32Bits],
     ['sorts indexes as text', 'keeps thousands of entries', sortedAsText],
     ['shows a batch entry by entry', 'reads while it appends', entryByEntry],
@@ -160,6 +161,14 @@ function suffixOffByOne(store: MapStore): Partial<MapStore> {
 
 function prefixOffByOne(store: MapStore): Partial<MapStore> {
   return { truncatePrefix: async (to) => store.drop((index) => index <= to + 1) }
+}
+
+function swapping(store: MapStore): Partial<MapStore> {
+  return {
+    truncatePrefix: async (to) => {
+      store.drop((index) => index <= to && index !== 77)
+    },
+  }
 }
 
 function in32Bits(store: MapStore): Partial<MapStore> {

@@ -7,6 +7,7 @@ import type { StoreHooks } from '../workbench.ts'
 import { appendCases } from './append.ts'
 import type { LogStoreCase } from './case.ts'
 import { closeCases, corruptionCases, durableCases, reopenCases } from './lifecycle.ts'
+import { randomCases } from './random.ts'
 import { readCases } from './read.ts'
 import { truncateCases } from './truncate.ts'
 
@@ -33,6 +34,7 @@ export function testLogStore<S extends LogStore>(suite: LogStoreSuite<S>): void 
     appendCases(test)
     readCases(test)
     truncateCases(test)
+    randomCases(test, supports)
     closeCases(test)
     if (supports.reopen) reopenCases(test)
     if (supports.durable) durableCases(test)
