@@ -73,6 +73,18 @@ test('the time of a stall does not count against the quorum, the time after it d
   expect(server.status.role).toBe('follower')
 })
 
+test('the time of a stall is added to the newest contact', () => {
+  const server = leader(['n1', 'n2'])
+  const start = server.now
+  turnAnswered(server, start + 50, ['n2'])
+  server.now = start + 140
+  server.step({ type: 'stalled', forMs: 80 })
+  server.turnAt(start + 229)
+  expect(server.status.role).toBe('leader')
+  server.turnAt(start + 230)
+  expect(server.status.role).toBe('follower')
+})
+
 test('after an answer the time of an earlier stall is spent', () => {
   const server = leader(['n1', 'n2'])
   const start = server.now

@@ -63,7 +63,7 @@ test('doubled, foreign, late and refused answers are no votes', () => {
   const { server, sent } = candidate(['n1', 'n2', 'n3', 'n4', 'n5'])
   server.answered(sent[0]!, vote(true, 2))
   server.answered(sent[0]!, vote(true, 2))
-  server.answered({ ...sent[0]!, to: { id: 'n3' } }, vote(true, 2))
+  server.answered({ ...sent[1]!, to: { id: 'n4' } }, vote(true, 2))
   server.answered({ sendId: 999, to: { id: 'n3' } }, vote(true, 2))
   server.answered(sent[1]!, vote(false, 2))
   server.answered(sent[2]!, vote(true, 1))

@@ -74,7 +74,7 @@ test('a majority of pre-votes starts the campaign; doubled and foreign answers c
   const [first, second] = all(server.turnAt(100), 'send')
   server.answered(first!, answerOf(true, 2))
   server.answered(first!, answerOf(true, 2))
-  server.answered({ ...first!, to: { id: 'n3' } }, answerOf(true, 2))
+  server.answered({ ...second!, to: { id: 'n4' } }, answerOf(true, 2))
   server.answered({ sendId: 999, to: { id: 'n4' } }, answerOf(true, 2))
   expect(server.status.role).toBe('pre-candidate')
   server.answered(second!, answerOf(true, 2))

@@ -83,6 +83,17 @@ export class Cluster {
     }
   }
 
+  /** Hands a server everything that is under way to it at once. */
+  deliverTogether(id: ServerId): void {
+    const server = this.server(id)
+    const messages = this.messages.filter(({ to }) => to === id)
+    if (!server.isUp) for (const message of messages) this.lose(message)
+    else {
+      this.messages = this.messages.filter(({ to }) => to !== id)
+      server.receive(...messages)
+    }
+  }
+
   /** Power is lost at a server: whoever waits for its answers hears that none will come. */
   crash(id: ServerId): void {
     const server = this.server(id)
@@ -126,8 +137,8 @@ export class Cluster {
       },
       appended: (entries, previousTerm) => this.invariants.appended(entries, previousTerm),
       installed: (server) => this.invariants.installed(server),
-      observe: (server, effect) => {
-        this.invariants.observe(server, effect)
+      observe: (server, effect, decidedAs) => {
+        this.invariants.observe(server, effect, decidedAs)
         this.#options.observe?.(server, effect)
       },
       timing: () => this.timing.get(id)!,

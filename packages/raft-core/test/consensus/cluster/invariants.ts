@@ -5,6 +5,7 @@ import type { Message, RequestMessage } from './messages.ts'
 import { EMPTY_STATE, type MachineState, type SimulatedEntry } from './simulated-disk.ts'
 import { applyEntry } from './entries.ts'
 import type { SimulatedServer } from './simulated-server.ts'
+import type { Standing } from './surroundings.ts'
 
 interface Committed {
   readonly entry: SimulatedEntry
@@ -47,7 +48,7 @@ export class Invariants {
   }
 
   /** Called with each effect before it is carried out. */
-  observe(server: SimulatedServer, effect: Effect): void {
+  observe(server: SimulatedServer, effect: Effect, decidedAs: Standing): void {
     switch (effect.type) {
       case 'fatal':
         throw new Error(`${server.id} stopped: ${effect.message}`)
@@ -58,15 +59,12 @@ export class Invariants {
         if (effect.role === 'leader') this.#elected(server, effect.term)
         break
       case 'truncate-log':
-        this.#truncated(server, effect.from)
-        check(
-          server.consensus.status().role !== 'leader',
-          `${server.id} truncates its log as leader`,
-        )
+        this.#truncated(server, effect.from, decidedAs)
+        check(decidedAs.role !== 'leader', `${server.id} truncates its log as leader`)
         check(effect.from > this.#commitOf(server), `${server.id} truncates committed entries`)
         break
       case 'commit':
-        this.#commit(server, effect.index)
+        this.#commit(server, effect.index, decidedAs)
         break
       case 'read-confirmed': {
         const least = this.#reads.get(`${server.id}/${server.run}/${effect.readId}`)
@@ -135,12 +133,12 @@ export class Invariants {
       this.#acks.set(server.id, { term: request.term, index })
   }
 
-  #truncated(server: SimulatedServer, from: Index): void {
+  #truncated(server: SimulatedServer, from: Index, { term }: Standing): void {
     const acked = this.#acks.get(server.id)
     // A log that a received snapshot replaces goes as a whole; the snapshot keeps what it covers.
     if (acked === undefined || acked.index <= server.disk.snapshot.index) return
     check(
-      from > acked.index || server.consensus.status().term > acked.term,
+      from > acked.index || term > acked.term,
       `${server.id} truncates entry ${from}, acknowledged to the same leader`,
     )
   }
@@ -178,11 +176,10 @@ export class Invariants {
     return this.#commits.get(`${server.id}/${server.run}`) ?? 0
   }
 
-  #commit(server: SimulatedServer, index: Index): void {
+  #commit(server: SimulatedServer, index: Index, { role, term }: Standing): void {
     const before = this.#commitOf(server)
     check(index > before, `${server.id}: the commit index goes from ${before} to ${index}`)
     this.#commits.set(`${server.id}/${server.run}`, index)
-    const { role, term } = server.consensus.status()
     for (let next = server.machine.index + 1; next <= index; next++) {
       const entry = server.log.get(next)
       const known = this.#committed[next - 1]

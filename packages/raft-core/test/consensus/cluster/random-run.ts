@@ -64,6 +64,7 @@ class RandomRun {
         preVote: random() < preVotes,
       })
       server.readsAtOnce = random() < 0.5
+      server.stepsTogether = random() < 0.5
       if (random() < plain) this.#cluster.plain.add(id)
     }
   }
@@ -88,6 +89,11 @@ class RandomRun {
         return this.#deliver(4, (waiting) => waiting[0])
       case 'deliver-any':
         return this.#deliver(4, (waiting) => this.#pick(waiting))
+      case 'deliver-together': {
+        const to = this.#pick(messages)?.to
+        if (to !== undefined && !this.#isCutOff(to)) this.#cluster.deliverTogether(to)
+        return
+      }
       case 'lose':
         return this.#lose(this.#pick(messages))
       case 'duplicate':
@@ -153,6 +159,10 @@ class RandomRun {
       if (isCut) this.#lose(message)
       else this.#cluster.deliver(message)
     }
+  }
+
+  #isCutOff(id: ServerId): boolean {
+    return [...this.#cuts].some((way) => way.endsWith(`>${id}`))
   }
 
   #lose(message: Message | undefined): void {

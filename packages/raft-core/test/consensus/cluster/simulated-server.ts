@@ -11,7 +11,7 @@ import {
   type SimulatedEntry,
   type Write,
 } from './simulated-disk.ts'
-import type { Surroundings } from './surroundings.ts'
+import type { Standing, Surroundings } from './surroundings.ts'
 
 export class SimulatedServer {
   readonly id: ServerId
@@ -33,6 +33,8 @@ export class SimulatedServer {
   }[] = []
   /** Received requests that were not answered yet. */
   readonly unanswered: Map<number, RequestMessage> = new Map()
+  /** True when all events of a turn are stepped before the first effect is carried out. */
+  stepsTogether = false
   /** True while `read-entries` is answered in the same turn. */
   readsAtOnce = true
   readonly #around: Surroundings
@@ -40,6 +42,8 @@ export class SimulatedServer {
   #nextRequestId = 1
   #queue: ConsensusEvent[] = []
   #isStepping = false
+  /** Role and term right after the step that an effect comes from. */
+  readonly #decidedAs: WeakMap<Effect, Standing> = new WeakMap()
 
   constructor(id: ServerId, around: Surroundings) {
     this.id = id
@@ -85,8 +89,7 @@ export class SimulatedServer {
 
   /** Steps events that came together, then ends the turn. */
   turn(...events: readonly ConsensusEvent[]): void {
-    for (const event of events) this.step(event)
-    this.step({ type: 'turn-ended' })
+    this.step(...events, { type: 'turn-ended' })
   }
 
   /** Admits commands. */
@@ -95,22 +98,11 @@ export class SimulatedServer {
     this.turn({ type: 'proposed', count: values.length })
   }
 
-  /** Takes a message from the network. */
-  receive(message: Message): void {
+  /** Takes messages from the network that arrived together. */
+  receive(...messages: readonly Message[]): void {
     if (!this.isUp) return
-    if (message.type === 'request') {
-      const requestId = this.#nextRequestId++
-      this.unanswered.set(requestId, message)
-      this.turn({ type: 'received', requestId, request: message.request })
-    } else if (message.run !== this.run) {
-      // The answer to a request of an earlier life.
-    } else if (message.type === 'answer') {
-      const { from: peer, sendId, answer, isRaftkit } = message
-      this.turn({ type: 'answered', peer, sendId, answer, isRaftkit })
-    } else {
-      const { from: peer, sendId, failure } = message
-      this.turn({ type: 'send-failed', peer, sendId, failure })
-    }
+    const events = messages.map((message) => this.#eventFor(message))
+    this.turn(...events.filter((event) => event !== undefined))
   }
 
   /** Makes the oldest write durable, and says so to consensus. False when there is none. */
@@ -150,19 +142,15 @@ export class SimulatedServer {
       this.#write({ type: 'save-snapshot', state: this.machine })
   }
 
-  /** One event. What it causes at once (reads, applied) is stepped after it, in order. */
-  step(event: ConsensusEvent): void {
-    this.#queue.push(event)
+  /** Steps events. What they cause at once (reads, applied) is stepped after them, in order. */
+  step(...events: readonly ConsensusEvent[]): void {
+    this.#queue.push(...events)
     if (this.#isStepping) return
     this.#isStepping = true
     try {
-      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-        const { now, random } = this.#around
-        for (const effect of this.consensus.step(next, { now: now(), random: random() })) {
-          this.#around.observe(this, effect)
-          this.#carryOut(effect)
-        }
-        if (this.wakeAt <= now() && next.type !== 'turn-ended') this.wakeAt = now()
+      while (this.#queue.length > 0) {
+        const batch = this.#queue.splice(0, this.stepsTogether ? Infinity : 1)
+        for (const effect of batch.flatMap((event) => this.#decide(event))) this.#carryOut(effect)
       }
     } finally {
       this.#isStepping = false
@@ -171,7 +159,30 @@ export class SimulatedServer {
     while (this.isUp && this.#around.isDiskFast(this.id) && this.completeWrite());
   }
 
+  #decide(event: ConsensusEvent): readonly Effect[] {
+    const moment = { now: this.#around.now(), random: this.#around.random() }
+    const effects = this.consensus.step(event, moment)
+    const { role, term } = this.consensus.status()
+    for (const effect of effects) this.#decidedAs.set(effect, { role, term })
+    return effects
+  }
+
+  #eventFor(message: Message): ConsensusEvent | undefined {
+    if (message.type === 'request') {
+      const requestId = this.#nextRequestId++
+      this.unanswered.set(requestId, message)
+      return { type: 'received', requestId, request: message.request }
+    }
+    // The answer to a request of an earlier life.
+    if (message.run !== this.run) return undefined
+    const { from: peer, sendId } = message
+    return message.type === 'answer'
+      ? { type: 'answered', peer, sendId, answer: message.answer, isRaftkit: message.isRaftkit }
+      : { type: 'send-failed', peer, sendId, failure: message.failure }
+  }
+
   #carryOut(effect: Effect): void {
+    this.#around.observe(this, effect, this.#decidedAs.get(effect)!)
     switch (effect.type) {
       case 'save-hard-state':
         this.#write({ type: 'hard-state', sequence: effect.sequence, hardState: effect.hardState })
@@ -244,7 +255,9 @@ export class SimulatedServer {
   }
 
   #append(entries: readonly SimulatedEntry[]): void {
-    this.#around.appended(entries, this.consensus.termAt(entries[0]!.index - 1) ?? 0)
+    const before = entries[0]!.index - 1
+    const previousTerm = this.log.get(before)?.term ?? this.consensus.termAt(before) ?? 0
+    this.#around.appended(entries, previousTerm)
     for (const entry of entries) this.log.set(entry.index, entry)
     this.#write({ type: 'append', entries })
   }

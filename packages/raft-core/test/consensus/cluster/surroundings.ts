@@ -1,8 +1,14 @@
 import type { ServerId, Term } from '@raftkit/interface/protocol'
-import type { ConsensusTiming, Effect } from '@raftkit/raft-core/consensus'
+import type { ConsensusTiming, Effect, Role } from '@raftkit/raft-core/consensus'
 import type { Message, RequestMessage } from './messages.ts'
 import type { SimulatedEntry, Write } from './simulated-disk.ts'
 import type { SimulatedServer } from './simulated-server.ts'
+
+/** What a server was when it decided something. */
+export interface Standing {
+  readonly role: Role
+  readonly term: Term
+}
 
 /** What a simulated server needs from the world around it. */
 export interface Surroundings {
@@ -14,7 +20,7 @@ export interface Surroundings {
   readonly installed: (server: SimulatedServer) => void
   readonly durable: (server: SimulatedServer, write: Write) => void
   /** Told of every effect before it is carried out. */
-  readonly observe: (server: SimulatedServer, effect: Effect) => void
+  readonly observe: (server: SimulatedServer, effect: Effect, decidedAs: Standing) => void
   readonly timing: (id: ServerId) => ConsensusTiming
   /** True while the disk of this server makes every write durable at once. */
   readonly isDiskFast: (id: ServerId) => boolean

@@ -7,6 +7,7 @@ export type Action =
   // the network
   | 'deliver'
   | 'deliver-any'
+  | 'deliver-together'
   | 'lose'
   | 'duplicate'
   | 'keep'
@@ -63,6 +64,7 @@ export function drawWeather(random: Random): Weather {
   const weights: (readonly [Action, number])[] = [
     ['deliver', 40 + random() * 60],
     ['deliver-any', often(60)],
+    ['deliver-together', often(20)],
     ['lose', often(12)],
     ['duplicate', often(8)],
     ['keep', often(6)],
