@@ -31,7 +31,7 @@ const MINIMA: Readonly<Record<Exclude<keyof RaftConfig, 'preVote'>, number>> = {
 }
 
 /** hashicorp/raft's bound on entries per AppendEntries. */
-const MAX_APPEND_ENTRIES = 1024
+export const MAX_APPEND_ENTRIES = 1024
 
 /** Part of the heartbeat timeout that a lease must last: one interval between heartbeats, and their way. */
 const LEAST_LEASE = 0.3

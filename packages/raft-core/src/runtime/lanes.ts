@@ -10,7 +10,8 @@ import type {
   SnapshotMeta,
   Transport,
 } from '@raftkit/interface'
-import type { RaftConfig } from '../config.ts'
+import { defaultConfig, type RaftConfig } from '../config.ts'
+import { MAX_APPEND_ENTRIES } from '../config-validation.ts'
 import type { ConsensusEvent } from '../consensus/events.ts'
 import type { RaftEvents } from '../raft-events.ts'
 import { Applier, type AppliedStart } from './applier.ts'
@@ -186,7 +187,10 @@ function createRpcServer<R>(
   return new RpcServer({
     header,
     maxInbound: config.maxInboundRequests,
-    entryLimits: { maxEntries: config.maxPendingProposals, maxBytes: config.maxPendingBytes },
+    entryLimits: {
+      maxEntries: Math.max(config.maxPendingProposals, MAX_APPEND_ENTRIES),
+      maxBytes: Math.max(config.maxPendingBytes, defaultConfig().maxPendingBytes),
+    },
     submit,
     onForward: (request, context) => forwarding.serve(request, context),
     onLeader: (from) => forwarding.heardLeader(from),

@@ -41,6 +41,21 @@ describe('the limits of a server', () => {
     await cluster.clock.wait(leader.raft.apply(bytesOf('z')))
   })
 
+  // Found by the simulator: a follower with a smaller maxPendingProposals refused its leader's appends for ever.
+  it('of callers do not limit what a leader may send', async () => {
+    await start()
+    const [follower, other] = cluster.others(leader)
+    await cluster.kill(other!)
+    const sent = Array.from({ length: 50 }, () => leader.raft.apply(bytesOf('x')))
+    await cluster.restart(follower!, {
+      maxPendingProposals: 1,
+      maxPendingBytes: 1024,
+      maxCommandBytes: 1024,
+    })
+    sent.push(...Array.from({ length: 50 }, () => leader.raft.apply(new Uint8Array(1000))))
+    await cluster.clock.wait(Promise.all(sent))
+  })
+
   it('hold against a cut-off leader that takes command after command', async () => {
     await start({ config: { maxPendingBytes: 10_000, maxCommandBytes: 1000 } })
     cluster.network.isolate(leader.id)
