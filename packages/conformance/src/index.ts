@@ -1,7 +1,7 @@
 export { type LogStoreSuite, testLogStore } from './log-store/suite.ts'
 export type { StoreManifest } from './manifest.ts'
 export type { Runner } from './runner.ts'
-export type { StoreHooks } from './workbench.ts'
+export type { StoreHooks } from './store-bench.ts'
 export {
   type SnapshotStoreManifest,
   type SnapshotStoreSuite,

@@ -5,8 +5,8 @@ import type { StoreManifest } from './manifest.ts'
 import { rejectsWith } from './rejection.ts'
 import type { Runner } from './runner.ts'
 import { assertSameBytes, sampleBytes } from './sample-bytes.ts'
-import { onWorkbench } from './workbench.ts'
-import type { StoreHooks, Workbench } from './workbench.ts'
+import { onWorkbench } from './store-bench.ts'
+import type { StoreHooks, Workbench } from './store-bench.ts'
 
 /** What {@link testStableStore} needs. */
 export interface StableStoreSuite<S extends StableStore> extends StoreHooks<S> {

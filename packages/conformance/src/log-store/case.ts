@@ -5,7 +5,7 @@ import type { Index, LogReadLimits, LogStore } from '@raftkit/interface'
 import { assertSameBytes } from '../sample-bytes.ts'
 import { batchOf } from '../sample-entries.ts'
 import type { SampleEntry } from '../sample-entries.ts'
-import type { Workbench } from '../workbench.ts'
+import type { Workbench } from '../store-bench.ts'
 
 /** Registers one case; `store` is new and empty. */
 export type LogStoreCase = (

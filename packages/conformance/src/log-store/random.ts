@@ -5,7 +5,7 @@ import type { StoreManifest } from '../manifest.ts'
 import { sampleBytes } from '../sample-bytes.ts'
 import { batchOf } from '../sample-entries.ts'
 import type { SampleEntry } from '../sample-entries.ts'
-import type { Workbench } from '../workbench.ts'
+import type { Workbench } from '../store-bench.ts'
 import { assertHolds, assertReads } from './case.ts'
 import type { LogStoreCase } from './case.ts'
 

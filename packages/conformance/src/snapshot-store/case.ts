@@ -9,7 +9,7 @@ import type {
   SnapshotStore,
 } from '@raftkit/interface'
 import { assertSameBytes, collect } from '../sample-bytes.ts'
-import type { Workbench } from '../workbench.ts'
+import type { Workbench } from '../store-bench.ts'
 
 /** Registers one case; `store` is new and empty. */
 export type SnapshotStoreCase = (
