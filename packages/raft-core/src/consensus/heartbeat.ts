@@ -1,4 +1,5 @@
 // Heartbeats (§5.2): bare AppendEntries on a path of their own, which no disk and no entry can delay.
+import { isVoter } from './quorum.ts'
 import { confirmReads } from './read-index.ts'
 import { send } from './outgoing.ts'
 import type { AppendEntriesAnswer } from './messages.ts'
@@ -19,7 +20,8 @@ export function beat(state: State, leadership: Leadership, isForReads: boolean):
   leadership.round++
   if (isDue) leadership.heartbeatAt = randomDeadline(state, interval(state))
   for (const peer of leadership.peers)
-    if (isForReads || mayBeat(state, peer)) sendHeartbeat(state, leadership, peer)
+    if ((isForReads && isVoter(peer.server)) || (isDue && mayBeat(state, peer)))
+      sendHeartbeat(state, leadership, peer)
 }
 
 /** One at a time, unless the answer is overdue. */

@@ -68,10 +68,16 @@ test('a refusal in the own term proves leadership as well', () => {
 
 test('a quorum of voters is needed; nonvoters never count (a defect of hashicorp/raft)', () => {
   const server = leader(['n1', 'n2', 'n3', 'n4', 'n5'], ['n6', 'n7'])
+  server.now += 20
   const sent = new Map(beats(server.turn(read(1))).map((beat) => [beat.to.id, beat]))
   for (const id of ['n6', 'n7', 'n2'])
     expect(confirmed(server.answered(sent.get(id)!, success(2)))).toEqual([])
   expect(confirmed(server.answered(sent.get('n3')!, success(2)))).toEqual([[1, 2]])
+})
+
+test('nonvoters are not asked to confirm reads', () => {
+  const server = leader(['n1', 'n2'], ['n3'])
+  expect(beats(server.turn(read(1))).map(({ to }) => to.id)).toEqual(['n2'])
 })
 
 test('an even number of voters needs more than half', () => {

@@ -185,6 +185,7 @@ describe('hashicorp/raft', () => {
   test('VerifyLeader: nonvoters prove nothing', () => {
     const server = new LoneServer({ nonvoters: ['n4', 'n5'] })
     server.leadAndCommit()
+    server.now += 20
     const sent = all(server.turn({ type: 'read-requested', readId: 1, needsIndex: false }), 'send')
     const nonvoters = sent.filter(({ to }) => to.id > 'n3')
     const effects = nonvoters.flatMap((beat) => server.answered(beat, success(2)))
