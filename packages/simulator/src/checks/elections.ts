@@ -43,8 +43,7 @@ export class Elections {
   asks(id: ServerId, image: DiskImage, request: RpcRequest): void {
     if (request.type === 'append-entries' || request.type === 'install-snapshot')
       this.leads(id, request.term)
-    if (request.type === 'request-vote' && image.hardState?.votedFor?.id !== id)
-      this.#checkVote(id, request.term, id)
+    if (request.type === 'request-vote') this.#checkVote(id, image, request.term, id)
     if (request.type !== 'request-pre-vote' && 'term' in request)
       this.#checkTerm(id, image, request.type, request.term)
   }
@@ -54,7 +53,7 @@ export class Elections {
     if ('term' in response && response.type !== 'request-pre-vote')
       this.#checkTerm(id, image, `answer to ${response.type}`, response.term)
     if (response.type === 'request-vote' && response.granted)
-      this.#checkVote(id, response.term, request.header.id)
+      this.#checkVote(id, image, response.term, request.header.id)
   }
 
   #vote(id: ServerId, term: Term, candidate: ServerId): void {
@@ -68,8 +67,11 @@ export class Elections {
       )
   }
 
-  #checkVote(id: ServerId, term: Term, candidate: ServerId): void {
-    if (this.#votes.get(`${id}/${term}`) !== candidate)
+  /** Durable is the vote itself, or a later term, which rules out any other vote in this one. */
+  #checkVote(id: ServerId, image: DiskImage, term: Term, candidate: ServerId): void {
+    const durable = image.hardState?.term ?? 0
+    if (durable > term) this.#vote(id, term, candidate)
+    else if (this.#votes.get(`${id}/${term}`) !== candidate)
       this.#violate(
         'persist, then promise',
         `${id} gives its vote of term ${term} to ${candidate}, and that is not durable`,
