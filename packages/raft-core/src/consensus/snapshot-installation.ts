@@ -1,4 +1,5 @@
 // The follower's side of InstallSnapshot (§7).
+import type { Index, Term } from '@raftkit/interface/protocol'
 import { configurationChanged } from './commitment.ts'
 import { invariant } from './invariant.ts'
 import type { ReceivedInstallSnapshot } from './messages.ts'
@@ -31,8 +32,10 @@ export function receiveInstallSnapshot(
       own === undefined || own === snapshot.term,
       `the snapshot at ${snapshot.index} has term ${snapshot.term}, the committed entry there ${own}`,
     )
-    // Everything in it is here already; installing it would take the state machine back.
-    answerInstalled(state, requestId, true)
+    // Everything in it is here already; installing it would take the state machine back. A crash could still take the
+    // last of it away, so the answer waits as that to AppendEntries does.
+    const last = { index: snapshot.index, term: snapshot.term }
+    answerInstalled(state, requestId, true, snapshot.index > state.durableIndex ? last : undefined)
   } else {
     const keepLogAfter = own === snapshot.term
     state.installation = { requestId, snapshot, keepLogAfter }
@@ -76,6 +79,11 @@ function faultOf({ term, snapshot }: ReceivedInstallSnapshot): string | undefine
     : undefined
 }
 
-function answerInstalled(state: State, requestId: number, success: boolean): void {
-  answer(state, requestId, { type: 'install-snapshot', term: state.hardState.term, success })
+function answerInstalled(
+  state: State,
+  requestId: number,
+  success: boolean,
+  entry?: { readonly index: Index; readonly term: Term },
+): void {
+  answer(state, requestId, { type: 'install-snapshot', term: state.hardState.term, success }, entry)
 }

@@ -175,3 +175,15 @@ test('an impossible snapshot is refused and changes nothing', () => {
     expect(server.status).toMatchObject({ term: 1, leader: undefined })
   }
 })
+
+// Found by the simulator: the follower crashed, lost the entries, and its leader never went back behind them.
+test('a snapshot of entries that are here is acknowledged when they are durable', () => {
+  const server = new LoneServer({ log: [1] })
+  server.append({ term: 1, prev: [1, 1], entries: [1, 1], commit: 3 })
+  const early = only(server.receive(snapshotRequest(1, 3, 1)), 'answer')
+  expect(early.after).toEqual({ entry: { index: 3, term: 1 } })
+  server.step({ type: 'entries-durable', index: 3, term: 1 })
+  const late = only(server.receive(snapshotRequest(1, 3, 1)), 'answer')
+  expect(late.answer).toMatchObject({ type: 'install-snapshot', success: true })
+  expect(late.after).toBeUndefined()
+})
