@@ -10,7 +10,7 @@ import type { Revision } from './stable-records.ts'
 import { corruptError, hasCode } from './store-errors.ts'
 
 /** The largest small value, in bytes: 64 KiB, as the StableStore port says. */
-export const MAX_VALUE_BYTES: number = 64 * 1024
+const MAX_VALUE_BYTES = 64 * 1024
 
 /** What the stable half of a store works with. */
 export interface StableParts {

@@ -61,7 +61,7 @@ export function unusableError(directory: string, cause: unknown): RaftError {
 }
 
 /** Another open store holds the directory. */
-export function lockedError(directory: string, cause: unknown): RaftError {
+function lockedError(directory: string, cause: unknown): RaftError {
   return new RaftError(
     'RAFT_STORE_LOCKED',
     `the store in '${directory}' is open elsewhere, in this process or another: stop the other server, or give each its own directory.`,

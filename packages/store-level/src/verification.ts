@@ -50,7 +50,7 @@ export async function verifyContents(
 }
 
 /** Checksum that stands in front of the first block of a new store: no block of another store follows it. */
-export function firstChecksum(storeId: string): number {
+function firstChecksum(storeId: string): number {
   return crc32(storeId)
 }
 

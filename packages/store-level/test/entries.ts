@@ -15,7 +15,7 @@ export function entries(firstIndex: Index, count: number, term: Term = 1, size =
   )
 }
 
-export function entryBytes(index: Index, term: Term, size = 20): Uint8Array {
+function entryBytes(index: Index, term: Term, size = 20): Uint8Array {
   return Buffer.from(`${term}/${index}/`.padEnd(size, 'abcdefghij'))
 }
 
