@@ -1,0 +1,56 @@
+// Whole clusters from seeds: nothing may be wrong, and everything must follow from the seed.
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { PROFILE_NAMES, runSeed, simulate, wordsOf } from '@raftkit/simulator'
+
+const run = promisify(execFile)
+
+describe('simulate', () => {
+  it('finds nothing wrong in the first seeds', async () => {
+    const report = await simulate({ seeds: [1, 16] })
+    expect(report.seeds).toBe(16)
+    expect(report.committed).toBeGreaterThan(300)
+    expect(report.calls).toBeGreaterThan(2000)
+  }, 60_000)
+
+  it.each(PROFILE_NAMES)(
+    'finds nothing wrong in profile %s',
+    async (profile) => {
+      const report = await simulate({ seed: 1, profile })
+      expect(report.events).toBeGreaterThan(500)
+    },
+    60_000,
+  )
+
+  it('follows from the seed alone', async () => {
+    const [once, again, other] = [await runSeed(5), await runSeed(5), await runSeed(6)]
+    expect(again.traceHash).toBe(once.traceHash)
+    expect(again.events).toBe(once.events)
+    expect(other.traceHash).not.toBe(once.traceHash)
+  })
+
+  it('follows from the seed in another process too', async () => {
+    const here = await runSeed(3)
+    const { stdout } = await run(process.execPath, [
+      '--conditions=@raftkit/source',
+      '--import',
+      'tsx',
+      fileURLToPath(new URL('trace-hash-child.ts', import.meta.url)),
+      '3',
+    ])
+    expect(stdout.trim()).toBe(here.traceHash)
+  }, 60_000)
+
+  it('tells the story as it happens', async () => {
+    const lines: string[] = []
+    await runSeed(1, { profile: 'calm', servers: 3, onLine: (line) => lines.push(wordsOf(line)) })
+    expect(lines.some((line) => / n\d +is leader in term 2 \(/.test(line))).toBe(true)
+    expect(lines.at(-1)).toContain('shut down')
+  })
+
+  it('refuses a profile that does not exist', async () => {
+    await expect(simulate({ profile: 'sunny' })).rejects.toThrow("there is no profile 'sunny'")
+  })
+})
