@@ -77,6 +77,8 @@ export class CommittedLog {
 
   /** A log loses its entries from `from` on. */
   checkTruncation(server: string, image: DiskImage, from: Index): void {
+    // A bootstrap that a crash cut short is done again; nothing was ever promised.
+    if (image.hardState === undefined) return
     for (let index = Math.max(from, image.firstIndex); index <= this.lastIndex; index++) {
       const entry = image.entry(index)
       if (entry === undefined) return

@@ -1,5 +1,6 @@
 import { eventList, lift, unlift, type CallEvent } from './event-list.ts'
 import type { Operation, SequentialModel } from './history.ts'
+import { SeenStates } from './seen-states.ts'
 import { transcriptOf } from './transcript.ts'
 
 /** How far the checker goes. */
@@ -75,9 +76,7 @@ class Search<State, Input, Output> {
   readonly #budget: { steps: number }
   readonly #head: CallEvent
   readonly #stack: { readonly call: CallEvent; readonly state: State }[] = []
-  /** States seen, with the operations that led there. */
-  readonly #seen = new Set<string>()
-  readonly #done: Uint8Array
+  readonly #seen: SeenStates
   #returnsLeft: number
 
   constructor(
@@ -89,7 +88,7 @@ class Search<State, Input, Output> {
     this.#operations = operations
     this.#budget = budget
     this.#head = eventList(operations)
-    this.#done = new Uint8Array(Math.ceil(operations.length / 8))
+    this.#seen = new SeenStates(operations.length)
     this.#returnsLeft = operations.filter(({ returnedAt }) => returnedAt !== undefined).length
   }
 
@@ -123,17 +122,15 @@ class Search<State, Input, Output> {
     const { input, output } = this.#operations[operation]!
     const next = this.#model.step(state, input, output)
     if (next === undefined) return undefined
-    this.#flip(operation)
-    const key = `${String.fromCharCode(...this.#done)}|${this.#keyOf(next.state)}`
-    const isNew = !this.#seen.has(key)
-    if (isNew) this.#seen.add(key)
-    this.#flip(operation)
+    this.#seen.flip(operation)
+    const isNew = this.#seen.add(this.#keyOf(next.state))
+    this.#seen.flip(operation)
     return isNew ? next : undefined
   }
 
   #push(call: CallEvent, state: State): void {
     this.#stack.push({ call, state })
-    this.#flip(call.operation)
+    this.#seen.flip(call.operation)
     if (call.matching !== undefined) this.#returnsLeft--
     lift(call)
     if (this.#stack.length > this.longest.length)
@@ -143,14 +140,10 @@ class Search<State, Input, Output> {
   #pop(): { readonly call: CallEvent; readonly state: State } | undefined {
     const step = this.#stack.pop()
     if (step === undefined) return undefined
-    this.#flip(step.call.operation)
+    this.#seen.flip(step.call.operation)
     if (step.call.matching !== undefined) this.#returnsLeft++
     unlift(step.call)
     return step
-  }
-
-  #flip(operation: number): void {
-    this.#done[operation >> 3]! ^= 1 << (operation & 7)
   }
 
   #keyOf(state: State): string {

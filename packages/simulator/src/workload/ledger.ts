@@ -16,6 +16,7 @@ export class Ledger<Input, Output> {
   readonly #violate: Violate
   readonly #now: () => number
   readonly #operations = new Map<number, Operation<Input, Output>>()
+  readonly #commands = new Map<number, string>()
   /** Commands that were said to have had no effect. */
   readonly #refused = new Map<string, string>()
   readonly #applied = new Set<string>()
@@ -37,9 +38,18 @@ export class Ledger<Input, Output> {
     return this.#order
   }
 
-  /** Every call that had an effect, or may have. */
+  /**
+   * Every call that had an effect, or may have. A command of unknown outcome that no server ever applied had none:
+   * leaving it out makes the search for an order much shorter.
+   */
   get history(): readonly Operation<Input, Output>[] {
-    return [...this.#operations.values()]
+    const history: Operation<Input, Output>[] = []
+    for (const [id, operation] of this.#operations) {
+      const command = this.#commands.get(id)
+      const isSettled = operation.returnedAt !== undefined || command === undefined
+      if (isSettled || this.#applied.has(command)) history.push(operation)
+    }
+    return history
   }
 
   called(client: string, input: Input, command: Uint8Array | undefined): LedgerEntry<Output> {
@@ -47,6 +57,7 @@ export class Ledger<Input, Output> {
     const calledAt = this.#now()
     this.#open++
     this.#operations.set(id, { client, input, calledAt, returnedAt: undefined, output: undefined })
+    if (command !== undefined) this.#commands.set(id, textOf(command))
     let isOpen = true
     const close = (): void => {
       if (isOpen) this.#open--
