@@ -30,8 +30,12 @@ export interface Database {
   get(key: Uint8Array): Promise<Uint8Array | undefined>
   /** The records of a range as they are at this moment, in ascending order and in steps. */
   scan(range: KeyRange, options: ScanOptions): AsyncIterable<readonly [Uint8Array, Uint8Array][]>
-  /** The keys of a range as they are at this moment, the highest first, `count` at a time. */
-  keysDown(range: KeyRange, count: number): AsyncIterable<readonly Uint8Array[]>
+  /** The keys of a range as they are at this moment, `count` at a time. */
+  keys(
+    range: KeyRange,
+    order: 'ascending' | 'descending',
+    count: number,
+  ): AsyncIterable<readonly Uint8Array[]>
   close(): Promise<void>
 }
 
@@ -92,11 +96,12 @@ class LevelDatabase implements Database {
     }
   }
 
-  async *keysDown(
+  async *keys(
     range: KeyRange,
+    order: 'ascending' | 'descending',
     count: number,
   ): AsyncGenerator<readonly Uint8Array[], void, undefined> {
-    const iterator = this.#level.keys({ ...bounds(range), reverse: true })
+    const iterator = this.#level.keys({ ...bounds(range), reverse: order === 'descending' })
     try {
       for (;;) {
         const keys = await iterator.nextv(count)

@@ -2,13 +2,12 @@ import { isSafeNumber, RaftError } from '@raftkit/interface'
 import type { EntryBatch, Index, LogBounds, LogReadLimits } from '@raftkit/interface'
 import { cutBlock, divideIntoBlocks, encodeBlock } from './block.ts'
 import type { Block } from './block.ts'
-import type { Boundary } from './boundary-file.ts'
 import type { BoundaryKeeper } from './boundary-keeper.ts'
-import type { Changes, Database } from './database.ts'
+import type { Changes, Database, KeyRange } from './database.ts'
 import type { Handle } from './handle.ts'
 import { joinBatches } from './join-batches.ts'
 import { ANCHOR_KEY, blockKey, LAST_BLOCK_KEY } from './keys.ts'
-import { sealAnchor } from './log-anchor.ts'
+import { promiseOf, sealAnchor } from './log-anchor.ts'
 import type { LogAnchor, LogEnd } from './log-anchor.ts'
 import { scanBlocks } from './log-scan.ts'
 import { DamagedRecord } from './record.ts'
@@ -111,7 +110,7 @@ export class LevelLog {
     if (from <= firstIndex) {
       await this.#keeper.recordTwice(promiseOf(undefined))
       this.#end = undefined
-      return this.#deleteDown(blockKey(firstIndex), LAST_BLOCK_KEY)
+      return this.#deleteFrom(firstIndex)
     }
     const block = await this.#blockOf(from - 1)
     const kept = cutBlock(block, from - 1)
@@ -119,7 +118,7 @@ export class LevelLog {
     await this.#keeper.recordTwice(promiseOf(end))
     this.#end = end
     const blockEnd = block.entries.lastIndex
-    await this.#deleteDown(blockKey(blockEnd + 1), LAST_BLOCK_KEY)
+    await this.#deleteFrom(blockEnd + 1)
     if (blockEnd >= from)
       await this.#write({
         deletes: [blockKey(blockEnd)],
@@ -144,12 +143,26 @@ export class LevelLog {
       await this.#keeper.sync()
       await this.#moveAnchor({ removedThrough: to, checksum: block.previousChecksum })
     }
-    await this.removeLeftovers()
+    await this.#deleteRemoved(firstIndex)
   }
 
-  /** Deletes the blocks in front of the anchor. */
+  /** Deletes what a crash left of blocks that had been removed. */
   async removeLeftovers(): Promise<void> {
-    await this.#deleteDown(blockKey(0), blockKey(this.#anchor.removedThrough))
+    await this.#deleteRemoved(0)
+  }
+
+  /**
+   * Deletes the blocks in front of the anchor, those of lower indexes than `from` being gone. In ascending order:
+   * LevelDB would look for the end of a descending one among all the blocks that were ever deleted.
+   */
+  #deleteRemoved(from: Index): Promise<void> {
+    const range = { from: blockKey(from), to: blockKey(this.#anchor.removedThrough) }
+    return this.#deleteBlocks(range, 'ascending')
+  }
+
+  /** Deletes the blocks that end at `from` or after it, the last first. */
+  #deleteFrom(from: Index): Promise<void> {
+    return this.#deleteBlocks({ from: blockKey(from), to: LAST_BLOCK_KEY }, 'descending')
   }
 
   async #moveAnchor(anchor: LogAnchor): Promise<void> {
@@ -157,10 +170,10 @@ export class LevelLog {
     this.#anchor = anchor
   }
 
-  /** Deletes the blocks whose keys lie in a range, the highest first, a bounded number with each synced write. */
-  #deleteDown(from: Uint8Array, to: Uint8Array): Promise<void> {
+  /** Deletes the blocks whose keys lie in a range, a bounded number with each synced write. */
+  #deleteBlocks(range: KeyRange, order: 'ascending' | 'descending'): Promise<void> {
     return this.#handle.use(async () => {
-      for await (const deletes of this.#database.keysDown({ from, to }, STEP_COUNT))
+      for await (const deletes of this.#database.keys(range, order, STEP_COUNT))
         await this.#database.write({ deletes })
     })
   }
@@ -206,17 +219,6 @@ export class LevelLog {
         )
       last = batch.lastIndex
     }
-  }
-}
-
-/** What the boundary file says of a log that ends there. */
-export function promiseOf(
-  end: LogEnd | undefined,
-): Pick<Boundary, 'lastIndex' | 'lastTerm' | 'logChecksum'> {
-  return {
-    lastIndex: end?.index ?? 0,
-    lastTerm: end?.term ?? 0,
-    logChecksum: end?.checksum ?? 0,
   }
 }
 

@@ -1,3 +1,4 @@
+import { RaftError } from '@raftkit/interface'
 import type {
   EntryBatch,
   HardState,
@@ -11,13 +12,14 @@ import { BoundaryKeeper } from './boundary-keeper.ts'
 import { localDisk } from './disk.ts'
 import type { Disk } from './disk.ts'
 import { Handle } from './handle.ts'
-import { LevelLog, promiseOf } from './level-log.ts'
+import { LevelLog } from './level-log.ts'
 import { LevelStable } from './level-stable.ts'
+import { promiseOf } from './log-anchor.ts'
 import { openStore } from './opening.ts'
 import type { OpenedStore } from './opening.ts'
 import { resolveOptions } from './options.ts'
 import type { LevelStoreOptions, ResolvedOptions } from './options.ts'
-import { openingError } from './store-errors.ts'
+import { unusableError } from './store-errors.ts'
 
 /**
  * Log, term, vote and small values of one server in one LevelDB database, and beside it a boundary file that says
@@ -73,7 +75,8 @@ export class LevelStore implements LogStore, StableStore {
       return store
     } catch (error) {
       await store.close().catch(() => {}) // The first error is the one that matters.
-      throw openingError(opened.directory, error)
+      const isDiskError = RaftError.is(error, 'RAFT_STORE_FAILED')
+      throw isDiskError ? unusableError(opened.directory, error.cause) : error
     }
   }
 

@@ -1,4 +1,5 @@
 import type { Index, Term } from '@raftkit/interface'
+import type { Boundary } from './boundary-file.ts'
 import { numberIn, sealFields, unsealFields } from './record.ts'
 
 /** Where the log begins, as the database holds it. */
@@ -28,5 +29,16 @@ export function unsealAnchor(bytes: Uint8Array): LogAnchor {
   return {
     removedThrough: numberIn(fields, 'removedThrough'),
     checksum: numberIn(fields, 'checksum'),
+  }
+}
+
+/** What the boundary file says of a log that ends there. */
+export function promiseOf(
+  end: LogEnd | undefined,
+): Pick<Boundary, 'lastIndex' | 'lastTerm' | 'logChecksum'> {
+  return {
+    lastIndex: end?.index ?? 0,
+    lastTerm: end?.term ?? 0,
+    logChecksum: end?.checksum ?? 0,
   }
 }

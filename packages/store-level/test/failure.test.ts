@@ -6,7 +6,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { messageFrom, startChild } from './child.ts'
 import { contentsOf, entries } from './entries.ts'
 import type { FullDiskReport } from './full-disk-child.ts'
-import { rejectionOf } from './refusal.ts'
+import { refusalOf, rejectionOf } from './refusal.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 import { watchedDisk } from './watched-disk.ts'
 
@@ -116,8 +116,9 @@ test('a store whose opening failed half-way is not left locked', async () => {
   for (const step of ['open boundary', 'write database', 'write boundary', 'sync directory']) {
     const failing = failingDisk(step)
     failing.failing = true
-    expect(await rejectionOf(LevelStore.open(directory, {}, failing.disk))).toMatchObject({
-      details: { path: directory },
+    expect(await refusalOf(directory, {}, failing.disk)).toMatchObject({
+      code: 'RAFT_STORE_UNUSABLE',
+      cause: failing.error,
     })
     await (await LevelStore.open(directory)).close()
     await rm(join(directory, 'db'), { recursive: true })

@@ -24,7 +24,8 @@ beforeEach(() => {
       return {
         get: (key) => (broken?.get ? broken : database).get!(key),
         scan: (range, step) => (broken?.scan ? broken : database).scan!(range, step),
-        keysDown: (range, count) => (broken?.keysDown ? broken : database).keysDown!(range, count),
+        keys: (range, order, count) =>
+          (broken?.keys ? broken : database).keys!(range, order, count),
       }
     },
   )
@@ -75,7 +76,7 @@ describe('when a read fails, the store ends', () => {
     broken = {
       get: () => Promise.reject(failure),
       scan: () => failing(failure),
-      keysDown: () => failing(failure),
+      keys: () => failing(failure),
     }
     expect(await rejectionOf(call(store))).toMatchObject({
       code: 'RAFT_STORE_FAILED',

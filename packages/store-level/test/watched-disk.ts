@@ -23,7 +23,7 @@ export function watchedDisk(
         },
         get: (key) => database.get(key),
         scan: (range, step) => database.scan(range, step),
-        keysDown: (range, count) => database.keysDown(range, count),
+        keys: (range, order, count) => database.keys(range, order, count),
         close: () => database.close(),
         ...change(database),
       }
