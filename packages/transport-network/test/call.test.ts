@@ -247,15 +247,18 @@ describe('a request that the other server does not know', () => {
     await expect(vote).rejects.toMatchObject(lost)
   })
 
-  it('is sent on a connection of its own until it was answered once', async () => {
-    const { a, streamA } = await openPair()
-    await a.call(peerB, heartbeat())
-    await a.call(peerB, preVote)
-    expect(streamA.dials).toBe(2)
-    await a.call(peerB, preVote)
-    await a.call(peerB, heartbeat())
-    expect(streamA.dials).toBe(2)
-  })
+  it.each([preVote, forward(1)])(
+    'is sent on a connection of its own until it was answered once: $type',
+    async (request) => {
+      const { a, streamA } = await openPair()
+      await a.call(peerB, heartbeat())
+      await a.call(peerB, request)
+      expect(streamA.dials).toBe(2)
+      await a.call(peerB, request)
+      await a.call(peerB, heartbeat())
+      expect(streamA.dials).toBe(2)
+    },
+  )
 
   /** Puts a server in place of b that closes every connection at once. */
   async function replaceB({ b, network }: Awaited<ReturnType<typeof openPair>>): Promise<void> {

@@ -77,18 +77,20 @@ it('close aborts handlers and breaks off the snapshots that are read', async () 
 })
 
 it('closes the idle connections of the pool', async () => {
-  const { a, b } = await openPair()
+  const { a, b, clock } = await openPair()
   await a.call(peerB, heartbeat())
   await a.close()
   await settle()
   expect(b.stats().inboundConnections).toBe(0)
+  expect(clock.timers).toBe(0)
 })
 
 it('a closed transport refuses everything and closes again without harm', async () => {
   const { a } = await openPair()
   const first = a.close()
   const second = a.close()
-  await Promise.all([first, second])
+  expect(second).toBe(first)
+  await first
   await a[Symbol.asyncDispose]()
   async function* nothing(): AsyncGenerator<Uint8Array> {
     yield new Uint8Array()

@@ -665,6 +665,18 @@ describe('too many bytes of requests', () => {
     expect(b.stats().inboundConnections).toBe(2)
   })
 
+  it('do not count for ever when the end of one comes with the beginning of the next', async () => {
+    const { b, streamA } = await openPair({ limits })
+    const end = await RawEnd.dial(streamA)
+    const bytes = joined(encodeRequest({ ...forward(), payload: new Uint8Array(1000) }))
+    end.send(bytes.slice(0, 500))
+    for (let round = 0; round < 30; round += 1) {
+      end.send(joined([bytes.slice(500), bytes.slice(0, 500)]))
+      await settle(2)
+    }
+    expect(b.stats().inboundConnections).toBe(1)
+  })
+
   it('that are not answered count, and those that are do not', async () => {
     const { b, streamA } = await openPair({ limits })
     const { waiting, handler } = patient()

@@ -50,7 +50,7 @@ export class TcpConnection implements StreamConnection {
 
   write(chunks: readonly Uint8Array[]): boolean {
     const socket = this.#socket
-    if (this.#destroyed || !socket.writable) return true
+    if (this.#destroyed || socket.destroyed) return true
     const [first] = chunks
     if (first === undefined) return this.#hasRoom
     if (chunks.length === 1) socket.write(first)
@@ -80,7 +80,6 @@ export class TcpConnection implements StreamConnection {
     if (this.#destroyed) return
     this.#destroyed = true
     this.#socket.destroy(error)
-    this.#wake()
   }
 
   get #hasRoom(): boolean {

@@ -107,8 +107,35 @@ describe('dialling', () => {
     await stream.close()
   })
 
-  it('takes no longer than it may', async () => {
+  it('leaves nothing behind of a dial that is given up', async () => {
     // It takes the connection and then says nothing, so that TLS waits for the handshake.
+    const accepted = deferred<Socket>()
+    const address = await openServer((socket) => {
+      accepted.resolve(socket)
+      socket.resume()
+    })
+    const stream = new TcpStreamLayer({ bind: '127.0.0.1:0', tls: member })
+    onTestFinished(() => stream.close())
+    const controller = new AbortController()
+    const reason = new Error('changed my mind')
+    const dialling = stream.dial(address, { ...options, signal: controller.signal })
+    const socket = await accepted.promise
+    const closed = new Promise((resolve) => socket.on('close', resolve))
+    controller.abort(reason)
+    await expect(dialling).rejects.toBe(reason)
+    await closed
+  })
+
+  it('is refused after close', async () => {
+    const other = await openTransport()
+    const stream = await layer()
+    await stream.close()
+    const refused = { code: 'RAFT_TRANSPORT_CLOSED' }
+    await expect(stream.dial(other.localAddress, options)).rejects.toMatchObject(refused)
+    await expect(stream.listen(() => {})).rejects.toMatchObject(refused)
+  })
+
+  it('takes no longer than it may', async () => {
     const address = await openServer(() => {})
     const stream = new TcpStreamLayer({ bind: '127.0.0.1:0', tls: member })
     await expect(stream.dial(address, { timeoutMs: 50 })).rejects.toMatchObject({
@@ -193,6 +220,76 @@ describe('a connection', () => {
     connection.write([new Uint8Array(10)])
     expect(await ended.promise).toMatchObject({ code: 'ECONNRESET' })
     await stream.close()
+  })
+
+  /** A connection whose buffer is full, because the other side does not read. */
+  async function full() {
+    const accepted = deferred<Socket>()
+    const address = await openServer((socket) => {
+      socket.pause()
+      accepted.resolve(socket)
+    })
+    const stream = new TcpStreamLayer({ bind: '127.0.0.1:0' })
+    onTestFinished(() => stream.close())
+    const connection = await stream.dial(address, { timeoutMs: 10_000 })
+    const ended = deferred<Error | undefined>()
+    connection.start({ onData: () => {}, onClose: ended.resolve })
+    const chunk = new Uint8Array(1024 * 1024)
+    while (connection.write([chunk])) await new Promise((resolve) => setImmediate(resolve))
+    return { connection, ended: ended.promise, socket: await accepted.promise }
+  }
+
+  it('lets go of a writer that waits for room when the other side goes', async () => {
+    const { connection, ended, socket } = await full()
+    const draining = connection.drained()
+    socket.resetAndDestroy()
+    await draining
+    expect(await ended).toBeInstanceOf(Error)
+    expect(connection.write([new Uint8Array(1)])).toBe(true)
+  })
+
+  it('lets go of a writer that waits for room when it is destroyed here', async () => {
+    const { connection, ended } = await full()
+    const draining = connection.drained()
+    connection.destroy()
+    await draining
+    expect(await ended).toBeUndefined()
+    expect(connection.write([new Uint8Array(1)])).toBe(true)
+  })
+
+  it('ends when the other side will send no more, whatever it does not take', async () => {
+    const { ended, socket } = await full()
+    socket.end()
+    expect(await ended).toBeUndefined()
+  })
+
+  it('delivers nothing more once it is destroyed, not even what was received before', async () => {
+    const accepted = deferred<Socket>()
+    const address = await openServer((socket) => {
+      socket.setNoDelay(true)
+      accepted.resolve(socket)
+    })
+    const stream = new TcpStreamLayer({ bind: '127.0.0.1:0' })
+    onTestFinished(() => stream.close())
+    const connection = await stream.dial(address, { timeoutMs: 10_000 })
+    const ended = deferred<Error | undefined>()
+    let deliveries = 0
+    connection.start({
+      onData: () => {
+        deliveries += 1
+        connection.destroy()
+      },
+      onClose: ended.resolve,
+    })
+    connection.pause()
+    const socket = await accepted.promise
+    for (let chunk = 0; chunk < 5; chunk += 1) {
+      await new Promise<void>((resolve) => socket.write('0123456789', () => resolve()))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    connection.resume()
+    await ended.promise
+    expect(deliveries).toBe(1)
   })
 
   it('that ended before it was started says so once it is', async () => {
