@@ -79,7 +79,7 @@ export class Elections {
   }
 
   #checkTerm(id: ServerId, image: DiskImage, what: string, term: Term): void {
-    const durable = image.hardState?.term ?? 0
+    const durable = image.term
     if (term > durable)
       this.#violate(
         'persist, then promise',

@@ -22,7 +22,7 @@ export function drawWorld(seed: number, profile: Profile, servers?: number): Wor
 }
 
 function drawOptions(seed: number, profile: string, servers: number, random: Stream): WorldOptions {
-  const beatMs = Math.round(random.magnitude(100, 1000))
+  const beatMs = Math.round(random.magnitude(200, 1500))
   const preVote = random.pick(['all', 'all', 'none', 'mixed'] as const)
   const timing = drawTiming(beatMs, random)
   const each = <T>(draw: (place: number) => T): T[] =>
@@ -50,7 +50,7 @@ function drawOptions(seed: number, profile: string, servers: number, random: Str
     slowApply: often(random, 0.3),
     workload: {
       clients: random.integer(1, 5),
-      meanPauseMs: random.magnitude(5, 300),
+      meanPauseMs: random.magnitude(10, 500),
       timeoutMs: beatMs * random.magnitude(0.3, 6),
       wrongServer: often(random, 0.2),
       bursts: often(random, 0.1),
@@ -81,7 +81,7 @@ function drawTiming(beatMs: number, random: Stream): Timing {
     commitTimeoutMs: random.between(2, 50),
     maxLeaderStallMs: beatMs * random.pick([0.5, 1, 3]),
     storageStallMs: beatMs * random.between(1, 5),
-    eventLoopStallMs: random.pick([50, 250]),
+    eventLoopStallMs: random.pick([50, 250, 250]),
     rpcTimeoutMs: beatMs * random.between(2, 10),
     snapshotStallMs: beatMs * random.between(3, 10),
   }
