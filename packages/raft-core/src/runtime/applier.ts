@@ -121,7 +121,6 @@ export class Applier<R> {
       await replace()
       this.#standing = start
       this.#target = Math.max(this.#target, start.index)
-      this.#loaded = undefined
     })
   }
 

@@ -7,7 +7,7 @@ import {
 } from '@raftkit/interface'
 import { describe, expect, it } from 'vitest'
 import { EventEmitter } from '../../src/runtime/event-emitter.ts'
-import { Forwarding } from '../../src/runtime/forwarding.ts'
+import { Forwarding, type ForwardHandler } from '../../src/runtime/forwarding.ts'
 import { headerOf } from '../../src/runtime/rpc-messages.ts'
 import { Standing } from '../../src/runtime/standing.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
@@ -18,7 +18,7 @@ const header = headerOf(self.id, self.address)
 const config = { rpcTimeoutMs: 100, maxForwardBytes: 10, maxInboundRequests: 10 }
 
 /** A follower of `leader`, whose transport answers with the payload that it was given. */
-function follower() {
+function follower(onForward?: ForwardHandler) {
   const calls: string[] = []
   const transport = {
     localAddress: self.address,
@@ -29,7 +29,7 @@ function follower() {
   } as Partial<Transport> as Transport
   const standing = new Standing(new EventEmitter(silentLogger), 1)
   const clock = new VirtualClock()
-  const parts = { self, header, transport, clock, standing, config, onForward: undefined }
+  const parts = { self, header, transport, clock, standing, config, onForward }
   standing.leaderChanged(leader, 1)
   return { calls, transport, forwarding: new Forwarding(parts) }
 }
@@ -89,5 +89,19 @@ describe('Forwarding', () => {
       outcome: 'not-committed',
       retryable: true,
     })
+  })
+
+  it('serves nothing while it does not lead, and says so in words of its own', async () => {
+    let isServed = false
+    const { forwarding } = follower(async (payload) => {
+      isServed = true
+      return payload
+    })
+    const request = { type: 'forward', header, payload: new Uint8Array(1) } as const
+    const context = { remote: 'test', signal: new AbortController().signal }
+    await expect(forwarding.serve(request, context)).rejects.toThrow(
+      'the request was not served: node is not the leader',
+    )
+    expect(isServed).toBe(false)
   })
 })

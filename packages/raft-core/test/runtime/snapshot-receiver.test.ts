@@ -10,6 +10,7 @@ import { headerOf } from '../../src/runtime/rpc-messages.ts'
 import { ServerLog } from '../../src/runtime/server-log.ts'
 import { SnapshotReceiver } from '../../src/runtime/snapshot-receiver.ts'
 import { numbered } from '../support/batches.ts'
+import { onCancel } from '../support/sinks.ts'
 import { ControlledStore } from '../support/controlled-store.ts'
 import { MemoryLogger } from '../support/memory-logger.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
@@ -42,12 +43,15 @@ let order: string[]
 let restored: number[]
 let failRestore: boolean
 let timersBefore: number
+let cancelled: number
 
 beforeEach(async () => {
   clock = new VirtualClock()
   data = new InmemStore()
   disk = new ControlledStore(data)
   snapshots = new InmemSnapshotStore()
+  cancelled = 0
+  onCancel(snapshots, () => cancelled++)
   logger = new MemoryLogger()
   events = []
   order = []
@@ -174,17 +178,19 @@ describe('SnapshotReceiver', () => {
     expect(await snapshots.list()).toEqual([])
   })
 
-  it('gives up a transfer that makes no progress', async () => {
+  it.each([0, 1, 3])('gives up a transfer that stops after %d bytes', async (count) => {
     async function* stuck(): AsyncGenerator<Uint8Array> {
-      yield Uint8Array.of(1)
+      for (let sent = 0; sent < count; sent++) yield Uint8Array.of(1)
       await new Promise(() => {})
     }
     install(stuck())
+    await clock.settle()
     await clock.advance(STALL_MS - 1)
     expect(events).toEqual([])
     await clock.advance(1)
     expect(events).toEqual(failed('made no progress'))
     expect(await snapshots.list()).toEqual([])
+    expect(cancelled).toBe(1)
   })
 
   it('stops the server when the state machine fails in the middle', async () => {

@@ -153,6 +153,13 @@ describe('SnapshotSender', () => {
     expect(openSnapshots).toBe(0)
   })
 
+  it('gives up a follower that does not even take the first byte', async () => {
+    sender.send(effect)
+    await clock.settle()
+    await clock.advance(STALL_MS)
+    expect(events[1]).toMatchObject({ type: 'send-failed', failure: 'unreachable' })
+  })
+
   it('gives the follower time to restore after the last byte', async () => {
     sender.send(effect)
     await clock.settle()

@@ -9,6 +9,7 @@ import { Snapshotter } from '../../src/runtime/snapshotter.ts'
 import { numbered } from '../support/batches.ts'
 import { MemoryLogger } from '../support/memory-logger.ts'
 import { rejection } from '../support/rejection.ts'
+import { onCancel } from '../support/sinks.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 
 const INTERVAL_MS = 100
@@ -161,6 +162,20 @@ describe('Snapshotter', () => {
     apply(105)
     await clock.advance(INTERVAL_MS * 3)
     expect(indexes()).toEqual([105])
+  })
+
+  it('removes what it wrote of a snapshot that fails', async () => {
+    let cancelled = 0
+    onCancel(store, () => cancelled++)
+    isHeld = true
+    apply(10)
+    const failed = rejection(snapshotter.take())
+    await clock.settle()
+    snapshotter.superseded(10)
+    finish.shift()!()
+    await clock.settle()
+    await failed
+    expect(cancelled).toBe(1)
   })
 
   it('logs what fails by itself, and tries again', async () => {
