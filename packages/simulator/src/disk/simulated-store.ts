@@ -66,6 +66,8 @@ export class SimulatedStore implements LogStore, StableStore {
   append(batches: readonly EntryBatch[]): Promise<void> {
     const first = batches[0]
     if (first === undefined) return this.#write('append nothing', () => {})
+    const refusal = this.#refusal() ?? this.#failure
+    if (refusal !== undefined) return Promise.reject(refusal)
     const { image } = this.#disk
     let next = image.lastIndex === 0 ? first.firstIndex : image.lastIndex + 1
     for (const batch of batches) {
