@@ -189,6 +189,15 @@ test('configurations are in force when appended and rolled back when truncated',
   })
 })
 
+test('a configuration that is there already is not taken up again', () => {
+  const server = new LoneServer()
+  const configurations = [indexed(2, ['n1', 'n2'])]
+  server.append({ term: 2, prev: [1, 1], entries: [2], configurations })
+  const again = server.append({ term: 2, prev: [1, 1], entries: [2, 2], configurations })
+  expect(only(again, 'append-received')).toMatchObject({ from: 3, to: 3 })
+  expect(all(again, 'configuration-changed')).toEqual([])
+})
+
 test('two leaders in one term stop the server', () => {
   const requests = [
     (server: LoneServer) => server.append({ from: 'n3', term: 2, prev: [1, 1] }),

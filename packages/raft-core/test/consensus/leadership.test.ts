@@ -52,6 +52,14 @@ test('a new server is probed from the end of the log, known ones go on as they w
   ])
 })
 
+test('a new configuration has a new lease', () => {
+  const { state, leadership } = leader()
+  leadership.leaseCheckAt = 90
+  state.now = 50
+  append(state, leadership, ['n1', 'n2'])
+  expect(leadership.leaseCheckAt).toBe(50)
+})
+
 test('a removed server is dropped', () => {
   const { state, leadership } = leader()
   append(state, leadership, ['n1', 'n2'])

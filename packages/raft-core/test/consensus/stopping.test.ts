@@ -24,6 +24,19 @@ test('everyone who waits is told, and nothing else of that step leaves', () => {
   expect(only(effects, 'fatal').message).toContain('applied index')
 })
 
+test('what the failed step had decided before does not leave', () => {
+  const server = new LoneServer({ log: [1, 1] })
+  server.append({ term: 1, prev: [2, 1], commit: 2 })
+  // A leader of a new term, which would be saved, contradicts a committed entry.
+  const effects = server.append({ from: 'n3', term: 4, prev: [1, 1], entries: [3] })
+  expect(effects.map(({ type }) => type)).toEqual([
+    'role-changed',
+    'leader-changed',
+    'answer',
+    'fatal',
+  ])
+})
+
 test('a snapshot that is being installed is answered', () => {
   const server = new LoneServer()
   const snapshot = { index: 6, term: 1, configuration: indexed(1, ['n1']) }
