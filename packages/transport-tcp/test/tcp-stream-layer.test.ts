@@ -166,6 +166,33 @@ describe('a connection', () => {
     },
   )
 
+  it.each([
+    ['small pieces, joined', [10, 20, 30], { joined: 1, gathered: 0 }],
+    ['large pieces, not copied', [10, 100_000, 30], { joined: 0, gathered: 1 }],
+  ])('hands a message to the system at once: %s', async (_what, sizes, calls) => {
+    const all = deferred<void>()
+    const total = sizes.reduce((sum, size) => sum + size, 0)
+    let received = 0
+    const address = await openServer((socket) =>
+      socket.on('data', (bytes) => {
+        received += bytes.length
+        if (received === total) all.resolve()
+      }),
+    )
+    const stream = new TcpStreamLayer({ bind: '127.0.0.1:0' })
+    onTestFinished(() => stream.close())
+    const connection = await stream.dial(address, { timeoutMs: 10_000 })
+    connection.start({ onData: () => {}, onClose: () => {} })
+    onTestFinished(() => void vi.restoreAllMocks())
+    const joined = vi.spyOn(Socket.prototype, '_write')
+    const gathered = vi.spyOn(Socket.prototype as Required<Socket>, '_writev')
+    connection.write(sizes.map((size) => new Uint8Array(size)))
+    await all.promise
+    expect({ joined: joined.mock.calls.length, gathered: gathered.mock.calls.length }).toEqual(
+      calls,
+    )
+  })
+
   it('says after a write whether there is room, and when there is again', async () => {
     const accepted = deferred<Socket>()
     const address = await openServer((socket) => {
