@@ -53,7 +53,7 @@ describe('the limits of a server', () => {
       maxCommandBytes: 1024,
     })
     sent.push(...Array.from({ length: 50 }, () => leader.raft.apply(new Uint8Array(1000))))
-    await cluster.clock.wait(Promise.all(sent))
+    expect(await cluster.clock.wait(Promise.all(sent))).toHaveLength(100)
   })
 
   it('hold against a cut-off leader that takes command after command', async () => {
