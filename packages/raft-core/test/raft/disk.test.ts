@@ -21,6 +21,7 @@ describe('a disk that fails', () => {
     expect(await lost).toMatchObject({ code: 'RAFT_STORE_FAILED', outcome: 'unknown' })
     await cluster.clock.settle()
     expect(stopped).toEqual(['RAFT_STORE_FAILED'])
+    expect(leader.raft.stats()).toMatchObject({ state: 'stopped', peers: [] })
     expect((await rejection(leader.raft.apply(bytesOf('y')))).code).toBe('RAFT_STOPPED')
     const rest = cluster.others(leader)
     const next = await cluster.leader(rest)
