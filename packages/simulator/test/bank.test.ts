@@ -20,12 +20,12 @@ async function failureOf(bug: BankBug): Promise<SimulationError> {
 describe("a user's state machine", () => {
   it('passes when it is right', async () => {
     const report = await simulate({
-      seeds: [1, 6],
+      seeds: [1, 3],
       stateMachine: () => new Bank(),
       workload: bankWorkload,
       check,
     })
-    expect(report.committed).toBeGreaterThan(50)
+    expect(report.committed).toBeGreaterThan(20)
   }, 60_000)
 
   it('is caught when its snapshot forgets a part of the state', async () => {

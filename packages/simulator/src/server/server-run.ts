@@ -132,7 +132,9 @@ export class ServerRun<M extends StateMachine<R>, R> {
     raft.on('role-changed', ({ role, term, reason }) => {
       if (this.process.isDead) return
       trace.tell(id, 'is', role, 'in term', term, `(${reason})`)
-      if (role === 'leader') elections.leads(id, term)
+      if (role !== 'leader') return
+      elections.leads(id, term)
+      this.#world.onLeader(id)
     })
     raft.on('snapshot-installed', ({ index }) => trace.tell(id, 'installed a snapshot of', index))
     raft.on('stopped', ({ error }) => {
@@ -192,7 +194,9 @@ export class ServerRun<M extends StateMachine<R>, R> {
     if (this.#chance.chance(options.stalls))
       this.#standStill(this.#chance.exponential(options.stallMs))
     if (this.#chance.chance(options.slowApply))
-      return this.process.pass(time.sleep(this.process.aheadMs + this.#chance.exponential(1)))
+      return this.process.pass(
+        time.sleep(this.process.aheadMs + this.#chance.exponential(options.slowApplyMs)),
+      )
   }
 
   /** The event loop stands still in the middle of a turn. */

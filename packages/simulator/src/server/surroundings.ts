@@ -29,6 +29,8 @@ export interface Surroundings<M extends StateMachine<R>, R> {
   /** False once the faults have ended. */
   readonly isStormy: () => boolean
   stream(name: string): Stream
+  /** A server has become leader. */
+  onLeader(id: ServerId): void
   /** A command is given to the state machine of a server. */
   onCommand(id: ServerId, data: Uint8Array): void
 }

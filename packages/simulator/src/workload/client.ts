@@ -8,6 +8,9 @@ import type { Call, Workload } from './workload.ts'
 /** Calls that a client sends at once in a burst, at most. */
 const MOST_AT_ONCE = 20
 
+/** Calls to a new leader. */
+const EAGER_CALLS = 8
+
 /** One user of the cluster: finds a leader, calls, and writes down what came of it. */
 export class Client<M extends StateMachine<Output>, Input, Output> {
   readonly #name: string
@@ -16,6 +19,7 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
   readonly #ledger: Ledger<Input, Output>
   readonly #random: Stream
   #server: SimulatedServer<M, Output>
+  #hurries = 0
 
   constructor(
     name: string,
@@ -45,9 +49,19 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
     }
   }
 
-  async #call(name: string): Promise<void> {
+  /** Calls this server a few times at once: it has just become leader. */
+  async hurry(server: SimulatedServer<M, Output>): Promise<void> {
+    const { time, options } = this.#world
+    if (!this.#random.chance(options.workload.eager)) return
+    const first = ++this.#hurries
+    for (let place = 0; place < EAGER_CALLS; place++) {
+      void this.#call(`${this.#name}.${first}.${place}`, server)
+      await time.sleep(this.#random.exponential(1))
+    }
+  }
+
+  async #call(name: string, server: SimulatedServer<M, Output> = this.#choose()): Promise<void> {
     const { time, trace } = this.#world
-    const server = this.#choose()
     const run = server.run
     const raft = run?.raft
     if (run === undefined || raft === undefined) {

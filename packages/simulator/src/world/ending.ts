@@ -51,12 +51,14 @@ function cutSomeWay<M extends StateMachine<R>, R>(
 }
 
 function boundMs<M extends StateMachine<R>, R>({ options }: World<M, R>): number {
-  const { heartbeatTimeoutMs, electionTimeoutMs, rpcTimeoutMs, snapshotStallMs, storageStallMs } =
-    options.configs[0]!
+  const longest = (name: 'electionTimeoutMs' | 'heartbeatTimeoutMs'): number =>
+    Math.max(...options.configs.map((config) => config[name]))
+  const { rpcTimeoutMs, snapshotStallMs, storageStallMs } = options.configs[0]!
   const slowestClock = Math.min(...options.clockRates)
-  const timeouts = BOUND_IN_TIMEOUTS * Math.max(heartbeatTimeoutMs, electionTimeoutMs)
+  const timeouts =
+    BOUND_IN_TIMEOUTS * Math.max(longest('heartbeatTimeoutMs'), longest('electionTimeoutMs'))
   const leftovers = 3 * (rpcTimeoutMs + 3 * snapshotStallMs + storageStallMs)
-  const trouble = 5 * options.meanTroubleMs + 10 * options.stallMs
+  const trouble = 5 * options.meanTroubleMs + 10 * (options.stallMs + options.slowApplyMs)
   return (timeouts + leftovers) / slowestClock + trouble + 10_000
 }
 

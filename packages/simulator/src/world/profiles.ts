@@ -66,11 +66,7 @@ const slowlink: Profile['adjust'] = (options) =>
   withIntervals(options, { 'slow link': options.configs[0]!.heartbeatTimeoutMs * 4 })
 
 /** In the end only a quorum is well connected. */
-const core: Profile['adjust'] = (options) => ({
-  ...options,
-  servers: options.servers,
-  ending: 'core',
-})
+const core: Profile['adjust'] = (options) => ({ ...options, ending: 'core' })
 
 /** Nothing goes wrong: a yardstick for speed. */
 const calm: Profile['adjust'] = (options) => ({
@@ -86,7 +82,7 @@ const calm: Profile['adjust'] = (options) => ({
   ) as WorldOptions['intervals'],
   stalls: 0,
   slowApply: 0,
-  workload: { clients: 3, meanPauseMs: 100, timeoutMs: 3000, wrongServer: 0, bursts: 0 },
+  workload: { clients: 3, meanPauseMs: 100, timeoutMs: 3000, wrongServer: 0, bursts: 0, eager: 0 },
   durationMs: 60_000,
   ending: 'heal',
 })

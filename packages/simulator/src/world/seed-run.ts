@@ -92,6 +92,11 @@ class SeedRun<M extends StateMachine<Output>, Input, Output> {
 
   #startClients(): void {
     const { clients } = this.#world.options.workload
+    const eager = new Client('e', this.#world, this.#workload, this.ledger)
+    this.#world.onLeader = (id) => {
+      const server = this.#world.servers.find((other) => other.id === id)
+      if (server !== undefined && !this.#isWorkOver) void eager.hurry(server)
+    }
     for (let place = 1; place <= clients; place++) {
       const client = new Client(`c${place}`, this.#world, this.#workload, this.ledger)
       client
@@ -131,7 +136,7 @@ class SeedRun<M extends StateMachine<Output>, Input, Output> {
     const { time, options, trace } = this.#world
     this.#isWorkOver = true
     trace.tell('world', 'clients stop')
-    const { rpcTimeoutMs } = options.configs[0]!
+    const rpcTimeoutMs = Math.max(...options.configs.map((config) => config.rpcTimeoutMs))
     const slowestClock = Math.min(...options.clockRates)
     const restMs = (REST * Math.max(options.workload.timeoutMs, rpcTimeoutMs)) / slowestClock
     const end = time.now() + restMs + 5 * options.workload.meanPauseMs

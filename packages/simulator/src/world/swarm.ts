@@ -28,12 +28,14 @@ function drawOptions(seed: number, profile: string, servers: number, random: Str
   const each = <T>(draw: (place: number) => T): T[] =>
     Array.from({ length: servers }, (_, place) => draw(place))
   const drift = often(random, 0.3)
+  // Safety must not rest on equal timeouts: a patient leader lives on while impatient servers elect another.
+  const patience = random.chance(0.3) ? 4 : 1
   return {
     seed,
     profile,
     servers,
     configs: each(() => ({
-      ...drawConfig(timing, random),
+      ...drawConfig(random.chance(0.5) ? patient(timing, patience) : timing, random),
       preVote: preVote === 'all' || (preVote === 'mixed' && random.chance(0.5)),
     })),
     clockRates: each(() => random.between(1 - drift, 1 + drift)),
@@ -48,12 +50,14 @@ function drawOptions(seed: number, profile: string, servers: number, random: Str
     stalls: often(random, 0.01),
     stallMs: beatMs * random.magnitude(0.1, 5),
     slowApply: often(random, 0.3),
+    slowApplyMs: random.magnitude(0.3, 100),
     workload: {
       clients: random.integer(1, 5),
       meanPauseMs: random.magnitude(10, 500),
       timeoutMs: beatMs * random.magnitude(0.3, 6),
       wrongServer: often(random, 0.2),
       bursts: often(random, 0.1),
+      eager: often(random, 1),
     },
     durationMs: beatMs * random.between(20, 60),
     ending: random.chance(0.25) ? 'core' : 'heal',
@@ -84,6 +88,15 @@ function drawTiming(beatMs: number, random: Stream): Timing {
     eventLoopStallMs: random.pick([50, 250, 250]),
     rpcTimeoutMs: beatMs * random.between(2, 10),
     snapshotStallMs: beatMs * random.between(3, 10),
+  }
+}
+
+function patient(timing: Timing, factor: number): Timing {
+  return {
+    ...timing,
+    heartbeatTimeoutMs: timing.heartbeatTimeoutMs * factor,
+    electionTimeoutMs: timing.electionTimeoutMs * factor,
+    leaderLeaseTimeoutMs: timing.leaderLeaseTimeoutMs * factor,
   }
 }
 

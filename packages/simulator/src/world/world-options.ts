@@ -42,6 +42,8 @@ export interface WorkloadWeather {
   readonly wrongServer: number
   /** Share of calls that are sent many at once. */
   readonly bursts: number
+  /** Share of new leaders that get calls at once, before they have settled. */
+  readonly eager: number
 }
 
 /** One drawn world. */
@@ -69,6 +71,8 @@ export interface WorldOptions {
   readonly stallMs: number
   /** Share of commands that the state machine applies asynchronously. */
   readonly slowApply: number
+  /** Mean time that such a command takes, milliseconds. */
+  readonly slowApplyMs: number
   readonly workload: WorkloadWeather
   readonly durationMs: number
   /** How the run ends: everything heals, or only a quorum is well connected for ever. */

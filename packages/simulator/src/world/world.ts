@@ -37,6 +37,7 @@ export class World<M extends StateMachine<R>, R> implements Surroundings<M, R> {
   readonly check: ((machine: M) => string | undefined) | undefined
   /** The first thing found wrong. */
   violation: Violation | undefined
+  onLeader: (id: ServerId) => void = () => {}
   onCommand: (id: ServerId, data: Uint8Array) => void = () => {}
   #isStormy = true
 
