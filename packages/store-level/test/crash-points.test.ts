@@ -117,6 +117,8 @@ for (const boundaryDelayMs of [0, 1000])
     test.each(changes)('$title leaves a store that opens', async (given) => {
       const { images, done } = await crashImages(given, options)
       expect(images.length).toBeGreaterThan(1)
+      const firstIndexAfter = given.firstIndexes?.at(-1) ?? 1
+      expect(await blocksBefore(images.at(-1)!, firstIndexAfter || Infinity)).toEqual([])
       const found: LogBounds[] = []
       const leftovers: number[] = []
       for (const image of images) {
@@ -167,7 +169,7 @@ test('a crash at any step of making a store leaves a directory in which one can 
     'make directory',
     // The database, under another name until it is durable.
     'make directory',
-    'open database',
+    'open database elsewhere',
     'sync directory',
     'rename to db',
     'sync directory',
@@ -247,10 +249,10 @@ async function checkContents(store: LevelStore): Promise<void> {
   expect([1, 2]).toContain((await store.get('a'))?.[0])
 }
 
-/** The last indexes of blocks that end before an index. */
+/** The last indexes of the blocks that end before an index. */
 async function blocksBefore(directory: string, index: number): Promise<readonly number[]> {
   const keys = await withLevel(directory, (level) =>
-    level.keys({ gte: blockKey(0), lt: blockKey(index) }).all(),
+    level.keys({ gte: blockKey(0), lt: blockKey(Math.min(index, Number.MAX_SAFE_INTEGER)) }).all(),
   )
   return keys.map(lastIndexOfKey)
 }

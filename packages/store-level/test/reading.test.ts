@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import { LevelStore } from '@raftkit/store-level'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database.ts'
@@ -107,6 +108,27 @@ describe('when blocks that were there at opening are gone, reading says so:', ()
     expect(error.code).toBe('RAFT_STORE_CORRUPT')
     expect(error.message).toContain(says)
   })
+})
+
+test('closing waits for the reads under way', async () => {
+  const store = await storeOf(2)
+  const order: string[] = []
+  let openGate: () => void = () => {}
+  const gate = new Promise<void>((resolve) => (openGate = resolve))
+  broken = {
+    async *scan(range, step) {
+      await gate
+      yield* original.scan(range, step)
+    },
+  }
+  const reading = store.read(1, 4, ALL).then(({ count }) => order.push(`read ${count}`))
+  const closing = store.close().then(() => order.push('closed'))
+  expect((await rejectionOf(store.read(1, 4, ALL))).code).toBe('RAFT_STORE_CLOSED')
+  // Time enough to close, if it did not wait.
+  for (let i = 0; i < 50; i++) await stat(store.directory)
+  openGate()
+  await Promise.all([reading, closing])
+  expect(order).toEqual(['read 4', 'closed'])
 })
 
 function levelError(code: string): Error {

@@ -14,7 +14,7 @@ export function watchedDisk(
   return {
     ...localDisk,
     async openDatabase(path, options) {
-      await before('open database')
+      await before(basename(path) === 'db' ? 'open database' : 'open database elsewhere')
       const database = await localDisk.openDatabase(path, options)
       return {
         async write(changes) {
