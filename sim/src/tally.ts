@@ -1,4 +1,4 @@
-import type { CheckName } from '@raftkit/simulator'
+import { MARKS, type CheckName, type Mark } from '@raftkit/simulator'
 
 /** What a worker says of one seed. */
 export interface SeedMessage {
@@ -12,6 +12,7 @@ export interface SeedMessage {
   readonly events: number
   readonly calls: number
   readonly committed: number
+  readonly marks: Readonly<Partial<Record<Mark, number>>>
 }
 
 /** Sums of a run over many seeds. */
@@ -22,6 +23,7 @@ export class Tally {
   readonly #profile: string
   readonly #startedAt = performance.now()
   readonly #failures: { readonly seed: number; readonly check: CheckName }[] = []
+  readonly #marks = new Map<Mark, number>()
   #first = Infinity
   #last = -Infinity
   #simulatedMs = 0
@@ -35,7 +37,17 @@ export class Tally {
   }
 
   get isClean(): boolean {
-    return this.#failures.length === 0 && this.broken === 0
+    return this.#failures.length === 0 && this.broken === 0 && !this.#lacksMarks
+  }
+
+  /** Marks that no seed has reached. */
+  get #unreached(): readonly Mark[] {
+    return MARKS.filter((mark) => !this.#marks.has(mark))
+  }
+
+  /** So many seeds of the default profile must reach every mark. */
+  get #lacksMarks(): boolean {
+    return this.#profile === 'default' && this.seeds >= 1000 && this.#unreached.length > 0
   }
 
   add(message: SeedMessage): void {
@@ -47,6 +59,10 @@ export class Tally {
     this.#events += message.events
     this.#calls += message.calls
     this.#committed += message.committed
+    for (const mark of MARKS) {
+      const count = message.marks[mark]
+      if (count !== undefined) this.#marks.set(mark, (this.#marks.get(mark) ?? 0) + count)
+    }
     if (message.check !== undefined)
       this.#failures.push({ seed: message.seed, check: message.check })
   }
@@ -60,6 +76,7 @@ export class Tally {
       last: this.#last,
       broken: this.broken,
       failures: this.#failures.toSorted((a, b) => a.seed - b.seed),
+      marks: Object.fromEntries(MARKS.map((mark) => [mark, this.#marks.get(mark) ?? 0])),
       events: this.#events,
       calls: this.#calls,
       committed: this.#committed,
@@ -82,6 +99,7 @@ export class Tally {
         `${(this.seeds / (this.#busyMs / 60_000)).toFixed(0)} seeds per minute and core`,
       `${this.#events} events, ${this.#calls} calls, ${this.#committed} entries committed`,
     ]
+    if (this.#unreached.length > 0) lines.push(`marks not reached: ${this.#unreached.join('; ')}`)
     if (this.broken > 0) lines.push(`${this.broken} seeds were not finished: a worker process died`)
     for (const { seed, check } of this.#failures.toSorted((a, b) => a.seed - b.seed))
       lines.push(`  seed ${seed}: ${check}`)

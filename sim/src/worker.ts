@@ -21,7 +21,7 @@ async function run(seed: number): Promise<SeedMessage> {
     ...(servers === '' ? {} : { servers: Number(servers) }),
   })
   const { user, system } = process.cpuUsage(startedAt)
-  const { violation, simulatedMs, events, calls, committed } = result
+  const { violation, simulatedMs, events, calls, committed, marks } = result
   return {
     seed,
     check: violation?.check,
@@ -31,5 +31,6 @@ async function run(seed: number): Promise<SeedMessage> {
     events,
     calls,
     committed,
+    marks,
   }
 }

@@ -1,5 +1,6 @@
 export { checkLinearizability, type CheckLimits, type Verdict } from './linearizability/checker.ts'
 export type { Operation, SequentialModel } from './linearizability/history.ts'
+export { MARKS, type Mark } from './marks/marks.ts'
 export { PROFILE_NAMES } from './world/profiles.ts'
 export { runSeed, simulate } from './simulate.ts'
 export type { SimulationOptions, SimulationReport } from './simulate.ts'

@@ -15,10 +15,18 @@ export class Vault {
   readonly #time: VirtualTime
   readonly #random: Stream
   readonly #share: number
+  readonly #onReplay: () => void
   #transport: InmemTransport | undefined
 
   /** `share` of all requests are kept. */
-  constructor(network: InmemNetwork, time: VirtualTime, random: Stream, share: number) {
+  constructor(
+    network: InmemNetwork,
+    time: VirtualTime,
+    random: Stream,
+    share: number,
+    onReplay: () => void,
+  ) {
+    this.#onReplay = onReplay
     this.#network = network
     this.#time = time
     this.#random = random
@@ -35,6 +43,7 @@ export class Vault {
     const times = this.#random.integer(1, 3)
     for (let time = 0; time < times; time++)
       this.#time.after(this.#random.exponential(KEPT_MS), () => {
+        this.#onReplay()
         this.#transport ??= this.#network.transport('vault', { timeoutMs: 1 })
         this.#transport.call(peer, kept).catch(() => {})
       })

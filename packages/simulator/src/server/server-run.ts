@@ -14,6 +14,7 @@ import { SimulatedSnapshotStore } from '../disk/simulated-snapshot-store.ts'
 import { SimulatedStore } from '../disk/simulated-store.ts'
 import { GatedTransport } from '../network/gated-transport.ts'
 import type { Stream } from '../random/streams.ts'
+import { answerMark, roleMark } from '../marks/server-marks.ts'
 import { requestFacts, responseFacts } from '../story/message-words.ts'
 import { Process } from './process.ts'
 import { ServerClock } from './server-clock.ts'
@@ -98,8 +99,9 @@ export class ServerRun<M extends StateMachine<R>, R> {
     const store = new SimulatedStore(this.#disk, this.process, this.#storeObserver())
     const snapshotStore = new SimulatedSnapshotStore(this.#disk, this.process)
     const stores = { logStore: store, stableStore: store, snapshotStore }
-    if (!(await hasExistingState(stores)))
-      await bootstrapCluster({ ...stores, configuration: world.configuration })
+    const isKnown = await hasExistingState(stores)
+    if (isKnown) world.marks.hit('a server restarted with what it had')
+    if (!isKnown) await bootstrapCluster({ ...stores, configuration: world.configuration })
     const config = world.options.configs[this.#place]!
     const transport = world.network.transport(id, {
       clock: this.clock,
@@ -132,11 +134,17 @@ export class ServerRun<M extends StateMachine<R>, R> {
     raft.on('role-changed', ({ role, term, reason }) => {
       if (this.process.isDead) return
       trace.tell(id, 'is', role, 'in term', term, `(${reason})`)
+      const mark = roleMark(role, reason)
+      if (mark !== undefined) this.#world.marks.hit(mark)
       if (role !== 'leader') return
       elections.leads(id, term)
       this.#world.onLeader(id)
     })
-    raft.on('snapshot-installed', ({ index }) => trace.tell(id, 'installed a snapshot of', index))
+    raft.on('snapshot-saved', () => this.#world.marks.hit('a snapshot was taken'))
+    raft.on('snapshot-installed', ({ index }) => {
+      this.#world.marks.hit('a snapshot was installed')
+      trace.tell(id, 'installed a snapshot of', index)
+    })
     raft.on('stopped', ({ error }) => {
       if (!this.process.isDead && error !== undefined) this.#events.onStopped(error)
     })
@@ -148,6 +156,7 @@ export class ServerRun<M extends StateMachine<R>, R> {
     return {
       onAppend: (image, batches: readonly EntryBatch[]) => tree.append(id, image, batches),
       onTruncate: (image, from) => {
+        this.#world.marks.hit('a conflicting suffix was removed')
         committed.checkTruncation(id, image, from)
         this.#checkLeaderTruncates(from)
       },
@@ -168,6 +177,9 @@ export class ServerRun<M extends StateMachine<R>, R> {
     trace.tell(this.#id, 'sends', to, ...requestFacts(request))
     elections.asks(this.#id, this.#disk.image, request)
     this.#events.onSent(to, request)
+    if (request.type === 'install-snapshot') this.#world.marks.hit('a snapshot was sent')
+    if (request.type === 'timeout-now')
+      this.#world.marks.hit('a transfer was asked for by the leader')
     if (request.type === 'request-vote')
       this.#events.onCrashPoint(options.crashPoints.voteRequested, 'asking for a vote')
   }
@@ -180,6 +192,8 @@ export class ServerRun<M extends StateMachine<R>, R> {
       trace.tell(id, 'answers', request.header.id, ...responseFacts(response))
     elections.answers(id, image, request, response)
     checkAcknowledgement(violate, id, image, request, response)
+    const mark = answerMark(response)
+    if (mark !== undefined) this.#world.marks.hit(mark)
     const { voteGranted, appendAcknowledged } = options.crashPoints
     if (response.type === 'request-vote' && response.granted)
       this.#events.onCrashPoint(voteGranted, 'giving a vote')

@@ -105,13 +105,17 @@ export class SimulatedServer<M extends StateMachine<R>, R> {
   #crashPoint(share: number, what: string): void {
     const { isStormy, options } = this.#world
     if (!isStormy() || !this.#chance.chance(share)) return
+    const { marks } = this.#world
+    if (what === 'giving a vote') marks.hit('a server crashed just after giving a vote')
+    if (what === 'a write') marks.hit('a server crashed just after a durable write')
     this.crash(`just after ${what}`, this.#chance.exponential(options.meanDownMs))
   }
 
   #stopped(error: unknown): void {
     const { violate, trace, options } = this.#world
     trace.tell(this.id, 'stopped:', messageOf(error))
-    if (!this.#isDiskSick) violate('no server breaks', `${this.id} stopped: ${messageOf(error)}`)
+    if (this.#isDiskSick) this.#world.marks.hit('a write failed and the server stopped')
+    else violate('no server breaks', `${this.id} stopped: ${messageOf(error)}`)
     this.crash('its Raft has stopped', 1 + this.#chance.exponential(options.meanDownMs))
   }
 }

@@ -6,6 +6,7 @@ import type { CommittedLog } from '../checks/committed-log.ts'
 import type { Elections } from '../checks/elections.ts'
 import type { EntryTree } from '../checks/entry-tree.ts'
 import type { Violate } from '../checks/violation.ts'
+import type { MarkCounts } from '../marks/marks.ts'
 import type { Stream } from '../random/streams.ts'
 import type { Trace } from '../story/trace.ts'
 import type { VirtualTime } from '../time/virtual-time.ts'
@@ -16,6 +17,7 @@ export interface Surroundings<M extends StateMachine<R>, R> {
   readonly options: WorldOptions
   readonly time: VirtualTime
   readonly trace: Trace
+  readonly marks: MarkCounts
   readonly network: InmemNetwork
   readonly configuration: Configuration
   readonly elections: Elections

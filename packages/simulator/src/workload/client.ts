@@ -82,6 +82,7 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
       if (answer === undefined) entry.unknown()
       else {
         entry.returned(answer.output)
+        if ('read' in call) this.#world.marks.hit('a read was answered')
         trace.tell(name, 'is answered by', server.id)
       }
     } catch (error) {
@@ -110,8 +111,11 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
         'honest outcomes',
         `${this.#name} got an error that is no RaftError: ${String(error)}`,
       )
-    else if ('read' in call || error.outcome === 'not-committed') entry.failed()
-    else {
+    else if ('read' in call || error.outcome === 'not-committed') {
+      entry.failed()
+      if (!('read' in call)) this.#world.marks.hit('a command that was said not to be committed')
+    } else {
+      this.#world.marks.hit('a command of unknown outcome')
       if (error.outcome === undefined)
         violate('honest outcomes', `a command failed with ${error.code} and no outcome`)
       entry.unknown()

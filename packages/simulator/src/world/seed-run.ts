@@ -1,4 +1,5 @@
 import type { StateMachine } from '@raftkit/interface'
+import type { Mark } from '../marks/marks.ts'
 import type { Violation } from '../checks/violation.ts'
 import { scheduleNemeses } from '../nemesis/schedule.ts'
 import { type StoryLine, wordsOf } from '../story/trace.ts'
@@ -35,6 +36,8 @@ export interface SeedResult {
   readonly calls: number
   /** Entries that were committed. */
   readonly committed: number
+  /** Named situations that were reached, with how often. */
+  readonly marks: Readonly<Partial<Record<Mark, number>>>
 }
 
 /** How long servers are given to come to rest, in multiples of the longest timeout of a call. */
@@ -60,6 +63,7 @@ export async function runWorld<M extends StateMachine<Output>, Input, Output>(
     events: time.events,
     calls: run.ledger.count,
     committed: committed.lastIndex,
+    marks: world.marks.reached,
   }
 }
 

@@ -18,7 +18,18 @@ export function drawWorld(seed: number, profile: Profile, servers?: number): Wor
   const random = new Stream(seed, 'swarm')
   const size = random.pick(SIZES)
   const options = drawOptions(seed, profile.name, servers ?? size, random)
-  return profile.adjust(options, random)
+  const adjusted = profile.adjust(options, random)
+  return adjusted.ending === 'core' ? withFairElections(adjusted) : adjusted
+}
+
+/**
+ * While some links stay cut for ever, a server outside of the core that needs no pre-vote, or is less patient than the
+ * others, can raise the term again and again: liveness is promised without those only.
+ */
+function withFairElections(options: WorldOptions): WorldOptions {
+  const { heartbeatTimeoutMs, electionTimeoutMs, leaderLeaseTimeoutMs } = options.configs[0]!
+  const fair = { heartbeatTimeoutMs, electionTimeoutMs, leaderLeaseTimeoutMs, preVote: true }
+  return { ...options, configs: options.configs.map((config) => ({ ...config, ...fair })) }
 }
 
 function drawOptions(seed: number, profile: string, servers: number, random: Stream): WorldOptions {

@@ -6,6 +6,7 @@ import { Elections } from '../checks/elections.ts'
 import { EntryTree } from '../checks/entry-tree.ts'
 import type { CheckName, Violation } from '../checks/violation.ts'
 import { FINE_WEATHER } from '../disk/simulated-disk.ts'
+import { MarkCounts } from '../marks/marks.ts'
 import { Vault } from '../network/vault.ts'
 import { Stream } from '../random/streams.ts'
 import { SimulatedServer } from '../server/simulated-server.ts'
@@ -26,6 +27,7 @@ export class World<M extends StateMachine<R>, R> implements Surroundings<M, R> {
   readonly options: WorldOptions
   readonly time: VirtualTime = new VirtualTime()
   readonly trace: Trace
+  readonly marks: MarkCounts = new MarkCounts()
   readonly network: InmemNetwork
   readonly configuration: Configuration
   readonly elections: Elections
@@ -63,7 +65,9 @@ export class World<M extends StateMachine<R>, R> implements Surroundings<M, R> {
       this.committed.firstOfTerm(index, term, previousTerm),
     )
     this.applied = new AppliedLog(violate)
-    const vault = new Vault(this.network, time, this.stream('vault'), options.vault)
+    const vault = new Vault(this.network, time, this.stream('vault'), options.vault, () =>
+      this.marks.hit('a request came again much later'),
+    )
     const onSent = (to: ServerId, request: RpcRequest): void => {
       if (this.#isStormy) vault.offer(to, request)
     }
