@@ -23,7 +23,10 @@ export class Dialler {
     return this.#connections.size
   }
 
-  /** A new connection. Rejects with `RAFT_DIAL_FAILED`, or with whatever the guard strikes with. */
+  /**
+   * A new connection. Rejects with `RAFT_DIAL_FAILED`, or with whatever the guard strikes with; that the caller had no
+   * more time says nothing of the address.
+   */
   dial(address: ServerAddress, guard: CallGuard): Promise<OutboundConnection> {
     const { stream, dialTimeoutMs, clock } = this.#options
     const startedAt = clock.now()
@@ -36,9 +39,6 @@ export class Dialler {
         abandoned = true
         this.#dialling.delete(abandon)
         this.#countDown(address)
-        // A dial that took all of a call's time says as much about the address as one that failed.
-        if (RaftError.is(reason, 'RAFT_RPC_TIMEOUT'))
-          this.#backoff.failed(address, startedAt, reason)
         reject(reason)
         controller.abort(reason)
       }

@@ -208,8 +208,17 @@ export class NetworkTransport implements Transport {
 
   async #connectLane(address: ServerAddress): Promise<OutboundConnection> {
     const { clock, dialTimeoutMs } = this.#options
-    const guard = new CallGuard(clock, dialTimeoutMs, undefined, () =>
-      timeoutError('forward', address, dialTimeoutMs),
+    // For a stream layer that does not keep to the limit. No request is sent yet, so this is no RAFT_RPC_TIMEOUT.
+    const guard = new CallGuard(
+      clock,
+      dialTimeoutMs,
+      undefined,
+      () =>
+        new RaftError(
+          'RAFT_DIAL_FAILED',
+          `cannot connect to ${address}: no connection within ${dialTimeoutMs} ms`,
+          { retryable: true, details: { address } },
+        ),
     )
     try {
       return await this.#connect('forward', address, guard)

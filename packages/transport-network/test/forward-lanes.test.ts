@@ -159,6 +159,17 @@ describe('forwarded requests', () => {
     expect(streamA.dials).toBe(1)
   })
 
+  it('all fail when the dial takes too long', async () => {
+    const { a, clock, streamA } = await openPair({ dialTimeoutMs: 100 })
+    streamA.onDial = () => new Promise(() => {})
+    const calls = [a.call(peerB, forward(1)), a.call(peerB, forward(2))]
+    const settled = Promise.allSettled(calls)
+    clock.advance(100)
+    for (const outcome of await settled)
+      expect(outcome).toMatchObject({ reason: { code: 'RAFT_DIAL_FAILED', retryable: true } })
+    expect(streamA.dials).toBe(1)
+  })
+
   it('are all unsupported where one is', async () => {
     const { a, b, network } = await openPair()
     await b.close()
