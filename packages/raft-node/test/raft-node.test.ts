@@ -73,7 +73,8 @@ describe('RaftNode', () => {
   it('answers a command that no server can decode, and goes on', async () => {
     cluster = await InmemCluster.start(3, { config: calm })
     for (const node of cluster.nodes.values()) {
-      await expect(node.apply(5 as unknown as string)).rejects.toMatchObject({
+      const fromJavaScript: { apply(command: never): Promise<unknown> } = node
+      await expect(fromJavaScript.apply(5 as never)).rejects.toMatchObject({
         code: 'RAFT_DECODE_FAILED',
         outcome: 'not-committed',
       })
