@@ -116,6 +116,10 @@ export function createState(start: ConsensusStart, timing: ConsensusTiming): Sta
     if (runs.length > 0) effects.push({ type: 'truncate-log', from: start.logFirstIndex })
     log = new TermLog(snapshot, 0, snapshot.index, [])
   }
+  const hardState = liftTerm(start.hardState, log.lastTerm)
+  const isLifted = hardState !== start.hardState
+  // Before any entry of that term is: a log beyond the saved term would look like a lost vote at the next start.
+  if (isLifted) effects.push({ type: 'save-hard-state', sequence: 1, hardState })
   return {
     self: start.self,
     timing,
@@ -123,8 +127,8 @@ export function createState(start: ConsensusStart, timing: ConsensusTiming): Sta
     random: start.random,
     effects,
     role: 'follower',
-    hardState: liftTerm(start.hardState, log.lastTerm),
-    savedSequence: 0,
+    hardState,
+    savedSequence: isLifted ? 1 : 0,
     durableSequence: 0,
     log,
     membership: new Membership(

@@ -20,7 +20,7 @@ test('a single server elects itself once its own vote is durable, and commits on
   const consensus = new Consensus(
     {
       self: n1,
-      hardState: { term: 0 },
+      hardState: { term: 1 },
       snapshot: { index: 0, term: 0 },
       logFirstIndex: 1,
       lastIndex: 1,

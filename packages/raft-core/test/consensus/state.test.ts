@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { Consensus } from '@raftkit/raft-core/consensus'
 import { testTiming } from './cluster/timing.ts'
-import { indexed, LoneServer } from './lone-server.ts'
+import { all, indexed, LoneServer } from './lone-server.ts'
 
 test('a follower of its saved term that knows no leader; only what a snapshot covers is committed', () => {
   const server = new LoneServer({
@@ -72,4 +72,20 @@ test('a term that was lost beside its entries is taken up, without a vote', () =
     hardState: { term: 3, votedFor: { id: 'n2', address: 'n2:1' } },
   })
   expect(server.status.term).toBe(4)
+})
+
+// Found by the simulator: entries followed the snapshot, and at the next start the saved term looked lost.
+test('a term that only a snapshot tells is saved before anything is said or appended in it', () => {
+  const server = new LoneServer({
+    hardState: { term: 2 },
+    snapshot: { index: 6, term: 5 },
+    log: [],
+  })
+  expect(server.turn()).toContainEqual({
+    type: 'save-hard-state',
+    sequence: 1,
+    hardState: { term: 5 },
+  })
+  const [answer] = all(server.append({ term: 5, prev: [6, 5] }), 'answer')
+  expect(answer?.after).toEqual({ hardState: 1 })
 })
