@@ -79,7 +79,7 @@ export class Elections {
   }
 
   #checkTerm(id: ServerId, image: DiskImage, what: string, term: Term): void {
-    const durable = image.term
+    const durable = image.hardState?.term ?? 0
     if (term > durable)
       this.#violate(
         'persist, then promise',

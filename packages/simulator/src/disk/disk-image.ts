@@ -42,11 +42,6 @@ export class DiskImage {
     return this.snapshots[0]?.meta.index ?? 0
   }
 
-  /** The term that a server starts in from this disk: the saved one, or that of a snapshot which came just before it. */
-  get term(): Term {
-    return Math.max(this.hardState?.term ?? 0, this.snapshots[0]?.meta.term ?? 0)
-  }
-
   entry(index: Index): StoredEntry | undefined {
     return this.#entries[index - this.firstIndex]
   }
