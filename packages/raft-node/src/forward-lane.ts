@@ -197,6 +197,8 @@ function whyUnanswered(error: unknown): RaftError {
     case 'RAFT_NOT_LEADER':
       return withOutcome(error, 'not-committed', true)
     case 'RAFT_RPC_UNSUPPORTED':
+      // Inferred from a connection that closed without an answer, it may be wrong: the error says so itself.
+      return withOutcome(error, error.outcome ?? 'not-committed')
     case 'RAFT_INVALID_ADDRESS':
       return withOutcome(error, 'not-committed')
     default:

@@ -142,6 +142,7 @@ describe('ForwardLane', () => {
     [new RaftError('RAFT_NO_LEADER', 'x'), 'not-committed', true],
     [new RaftError('RAFT_NOT_LEADER', 'x'), 'not-committed', true],
     [new RaftError('RAFT_RPC_UNSUPPORTED', 'x'), 'not-committed', false],
+    [new RaftError('RAFT_RPC_UNSUPPORTED', 'x', { outcome: 'unknown' }), 'unknown', false],
     [new RaftError('RAFT_CONNECTION_LOST', 'x'), 'unknown', false],
     [new RaftError('RAFT_RPC_TIMEOUT', 'x', { retryable: true }), 'unknown', false],
     [new RaftError('RAFT_TRANSPORT_CLOSED', 'x'), 'unknown', false],
