@@ -11,8 +11,10 @@ import { refuse } from './upgrade.ts'
 
 /** What the server tells. */
 export interface OwnServerHooks {
-  /** Every accepted socket, and every TLS socket on top of one. */
+  /** Every accepted socket. */
   readonly onSocket: (socket: Socket) => void
+  /** Every TLS socket: it stands for the accepted one below it from now on. */
+  readonly onSecureSocket: (socket: Socket) => void
   readonly handshakes: Handshakes
 }
 
@@ -27,7 +29,7 @@ export function createOwnServer(options: ResolvedWsOptions, hooks: OwnServerHook
     hooks.onSocket(socket)
     hooks.handshakes.begin(socket)
   })
-  server.on('secureConnection', (socket: Socket) => hooks.onSocket(socket))
+  server.on('secureConnection', (socket: Socket) => hooks.onSecureSocket(socket))
   // An HTTPS server reports failed TLS handshakes here too.
   server.on('clientError', (error: Error, socket: Socket) => {
     const remote = formatAddress(socket.remoteAddress ?? 'unknown', socket.remotePort ?? 0)

@@ -77,6 +77,7 @@ export class WsStreamLayer implements StreamLayer {
       this.#attachedTo ??
       createOwnServer(this.#options, {
         onSocket: (socket) => this.#track(socket),
+        onSecureSocket: (socket) => this.#trackInstead(socket),
         handshakes: this.#handshakes,
       })
     this.#server = server
@@ -170,6 +171,14 @@ export class WsStreamLayer implements StreamLayer {
     if (this.#sockets.has(socket)) return
     this.#sockets.add(socket)
     socket.once('close', () => this.#sockets.delete(socket))
+  }
+
+  /** Node 20 crashes when a socket and the TLS socket on top of it are destroyed in one turn: keep the upper one. */
+  #trackInstead(secure: Socket): void {
+    for (const below of this.#sockets)
+      if (below.remotePort === secure.remotePort && below.remoteAddress === secure.remoteAddress)
+        this.#sockets.delete(below)
+    this.#track(secure)
   }
 
   #connection(ws: WebSocket, socket: Socket, remote: string, frameBytes: number): WsConnection {
