@@ -1,6 +1,6 @@
 // What must hold after every step of every server, whatever happens (Figure 3 of the paper, and what follows).
 import type { Index, ServerId, Term } from '@raftkit/interface/protocol'
-import type { Effect } from '@raftkit/raft-core/consensus'
+import type { Effect, ReceivedRequest } from '@raftkit/raft-core/consensus'
 import type { Message, RequestMessage } from './messages.ts'
 import { EMPTY_STATE, type MachineState, type SimulatedEntry } from './simulated-disk.ts'
 import { applyEntry } from './entries.ts'
@@ -93,12 +93,7 @@ export class Invariants {
     }
     if (body.type === 'request-vote' && 'granted' in body && body.granted)
       this.#voted(server.id, body.term, message.to)
-    if (
-      body.type === 'append-entries' &&
-      'success' in body &&
-      body.success &&
-      answers !== undefined
-    )
+    if ('success' in body && body.success && answers !== undefined)
       this.#acknowledged(server, answers)
   }
 
@@ -120,17 +115,16 @@ export class Invariants {
 
   /** Durable, and from now on safe from everyone but a later leader. */
   #acknowledged(server: SimulatedServer, { request }: RequestMessage): void {
-    if (request.type !== 'append-entries' || request.heartbeat) return
-    const { prevLogIndex, prevLogTerm, entries } = request
-    const index = entries?.lastIndex ?? prevLogIndex
-    const term = entries?.runs.at(-1)!.term ?? prevLogTerm
+    const proven = provenBy(request)
+    if (proven === undefined) return
+    const { index, term, inTerm } = proven
     check(
       index === 0 || server.disk.holds(index, term),
       `${server.id} acknowledges entry ${index} of term ${term}, which its disk lacks`,
     )
     const before = this.#acks.get(server.id)
-    if (before?.term !== request.term || before.index < index)
-      this.#acks.set(server.id, { term: request.term, index })
+    if (before?.term !== inTerm || before.index < index)
+      this.#acks.set(server.id, { term: inTerm, index })
   }
 
   #truncated(server: SimulatedServer, from: Index, { term }: Standing): void {
@@ -222,6 +216,21 @@ export class Invariants {
       `${leader.id} commits entry ${index}, durable on ${holders.length} of ${voters.length} voters only`,
     )
   }
+}
+
+/** The entry up to which a success acknowledges the log, and to the leader of which term; undefined for heartbeats. */
+function provenBy(
+  request: ReceivedRequest,
+): { readonly index: Index; readonly term: Term; readonly inTerm: Term } | undefined {
+  if (request.type === 'install-snapshot') {
+    const { index, term } = request.snapshot
+    return { index, term, inTerm: request.term }
+  }
+  if (request.type !== 'append-entries' || request.heartbeat) return undefined
+  const { prevLogIndex, prevLogTerm, entries, term: inTerm } = request
+  return entries === undefined
+    ? { index: prevLogIndex, term: prevLogTerm, inTerm }
+    : { index: entries.lastIndex, term: entries.runs.at(-1)!.term, inTerm }
 }
 
 function check(condition: boolean, sentence: string): void {
