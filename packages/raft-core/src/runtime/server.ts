@@ -232,16 +232,16 @@ export class Server<R> {
       lanes.snapshotReceiver.close(),
       lanes.log.writer.whenIdle(),
     ])
-    let isLate = false
-    let late = (): void => {}
-    const timer = this.clock.setTimer(timeoutMs, () => {
-      isLate = true
-      late()
+    await new Promise<void>((resolve) => {
+      const timer = this.clock.setTimer(timeoutMs, () => {
+        this.#logger.warn({ timeoutMs }, 'shut down without waiting for what is under way')
+        resolve()
+      })
+      void ended.then(() => {
+        timer.cancel()
+        resolve()
+      })
     })
-    await Promise.race([ended, new Promise<void>((resolve) => (late = resolve))])
-    timer.cancel()
-    if (isLate)
-      this.#logger.warn({ timeoutMs }, 'shut down without waiting any longer for what is under way')
     this.events.flush()
   }
 }

@@ -44,7 +44,8 @@ type Install = Extract<Effect, { type: 'install-snapshot' }>
 export class SnapshotReceiver<R> {
   readonly #parts: SnapshotReceiverParts<R>
   #current: Promise<void> | undefined
-  #cancel: ((error: RaftError) => void) | undefined
+  /** Ends the transfer under way; without an error when it has ended by itself. */
+  #cancel: ((error?: RaftError) => void) | undefined
 
   constructor(parts: SnapshotReceiverParts<R>) {
     this.#parts = parts
@@ -110,8 +111,8 @@ export class SnapshotReceiver<R> {
     const sink = await store.create(description)
     const { index } = description
     logger.info({ index, bytes: request.size }, 'receiving a snapshot')
-    const cancelled = new Promise<never>((_, reject) => {
-      this.#cancel = reject
+    const cancelled = new Promise<RaftError | undefined>((resolve) => {
+      this.#cancel = resolve
     })
     const watchdog = new Watchdog(clock, stallMs, (forMs) =>
       this.#cancel?.(
@@ -120,7 +121,9 @@ export class SnapshotReceiver<R> {
     )
     try {
       watchdog.start()
-      await Promise.race([this.#copy(state, request.size, sink, watchdog), cancelled])
+      const copied = this.#copy(state, request.size, sink, watchdog)
+      const reason = await Promise.race([copied, cancelled])
+      if (reason !== undefined) throw reason
       return await sink.close()
     } catch (error) {
       // The first error is the one that matters.
@@ -128,6 +131,7 @@ export class SnapshotReceiver<R> {
       throw error
     } finally {
       watchdog.close()
+      this.#cancel?.()
       this.#cancel = undefined
     }
   }
@@ -137,7 +141,7 @@ export class SnapshotReceiver<R> {
     size: number,
     sink: SnapshotSink,
     watchdog: Watchdog,
-  ): Promise<void> {
+  ): Promise<undefined> {
     const { clock, logger } = this.#parts
     let received = 0
     let logAt = clock.now() + PROGRESS_LOG_MS

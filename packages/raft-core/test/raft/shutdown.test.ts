@@ -58,7 +58,7 @@ describe('shutdown', () => {
     const from = cluster.clock.now()
     await cluster.clock.wait(leader.raft.shutdown({ timeoutMs: 700 }))
     expect(cluster.clock.now() - from).toBe(700)
-    expect(leader.logger.at('warn').at(-1)?.message).toContain('without waiting any longer')
+    expect(leader.logger.at('warn').at(-1)?.message).toContain('shut down without waiting')
     leader.store.release()
   })
 
