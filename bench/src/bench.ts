@@ -4,7 +4,7 @@
 import { parseArgs } from 'node:util'
 import { Cluster } from './cluster.ts'
 import { busyMachineMs, describeMachine, rawSyncMs } from './machine.ts'
-import type { StoreKind } from './protocol.ts'
+import type { Load, StoreKind } from './protocol.ts'
 
 const { values: options } = parseArgs({
   // pnpm hands a lone `--` through.
@@ -35,20 +35,20 @@ interface Row {
   readonly foreignCpuPercent: number | undefined
 }
 
+function load(clients: number): Load {
+  return { clients, commandBytes: 128, warmUpMs: 500, measureMs: Number(options.seconds) * 1000 }
+}
+
 async function measureRound(store: StoreKind, round: number): Promise<Row[]> {
   const cluster = await Cluster.start(store)
   const rows: Row[] = []
   try {
+    // A server that has done little runs code that is not compiled yet; one client alone would measure that.
+    await cluster.measure({ ...load(64), warmUpMs: 0, measureMs: 2000 })
     for (const clients of clientCounts) {
       const busyBefore = busyMachineMs()
       const started = performance.now()
-      const load = {
-        clients,
-        commandBytes: 128,
-        warmUpMs: 500,
-        measureMs: Number(options.seconds) * 1000,
-      }
-      const result = await cluster.measure(load)
+      const result = await cluster.measure(load(clients))
       const wallMs = performance.now() - started
       const busyAfter = busyMachineMs()
       rows.push({
@@ -60,7 +60,13 @@ async function measureRound(store: StoreKind, round: number): Promise<Row[]> {
         p99Ms: result.p99Ms,
         cpuMicrosecondsPerCommand: result.cpuMicroseconds / result.commands,
         leaderChanges: result.leaderChanges,
-        foreignCpuPercent: foreignCpu(busyBefore, busyAfter, wallMs, load, result.cpuMicroseconds),
+        foreignCpuPercent: foreignCpu(
+          busyBefore,
+          busyAfter,
+          wallMs,
+          load(clients),
+          result.cpuMicroseconds,
+        ),
       })
     }
   } finally {
