@@ -30,6 +30,13 @@ export interface RunEvents {
   onStopped(error: unknown): void
 }
 
+/** Chance for the runs of a server, each use by itself. */
+export interface RunChances {
+  readonly turns: Stream
+  readonly raft: Stream
+  readonly apply: Stream
+}
+
 /** One run of a server: a process with a Raft in it, from its start to its crash. */
 export class ServerRun<M extends StateMachine<R>, R> {
   readonly process: Process = new Process()
@@ -43,7 +50,7 @@ export class ServerRun<M extends StateMachine<R>, R> {
   readonly #world: Surroundings<M, R>
   readonly #disk: SimulatedDisk
   readonly #events: RunEvents
-  readonly #chance: Stream
+  readonly #chances: RunChances
   #progress: Progress | undefined
   #closeTransport: () => Promise<void> = async () => {}
 
@@ -53,19 +60,19 @@ export class ServerRun<M extends StateMachine<R>, R> {
     world: Surroundings<M, R>,
     disk: SimulatedDisk,
     events: RunEvents,
-    chance: Stream,
+    chances: RunChances,
   ) {
     this.#id = id
     this.#place = place
     this.#world = world
     this.#disk = disk
     this.#events = events
-    this.#chance = chance
+    this.#chances = chances
     const { time, options } = world
     this.clock = new ServerClock({
       time,
       process: this.process,
-      random: chance,
+      random: chances.turns,
       rate: options.clockRates[place]!,
       onRun: () => this.#progress?.look(),
     })
@@ -120,7 +127,7 @@ export class ServerRun<M extends StateMachine<R>, R> {
         onResponse: (request, response) => this.#answers(request, response),
       }),
       clock: this.clock,
-      random: this.#chance,
+      random: this.#chances.raft,
     })
     this.raft = raft
     this.#progress = new Progress(id, raft, world.committed, world.violate)
@@ -205,11 +212,11 @@ export class ServerRun<M extends StateMachine<R>, R> {
     const { options, time, isStormy } = this.#world
     this.#world.onCommand(this.#id, data)
     if (!isStormy()) return
-    if (this.#chance.chance(options.stalls))
-      this.#standStill(this.#chance.exponential(options.stallMs))
-    if (this.#chance.chance(options.slowApply))
+    const { apply } = this.#chances
+    if (apply.chance(options.stalls)) this.#standStill(apply.exponential(options.stallMs))
+    if (apply.chance(options.slowApply))
       return this.process.pass(
-        time.sleep(this.process.aheadMs + this.#chance.exponential(options.slowApplyMs)),
+        time.sleep(this.process.aheadMs + apply.exponential(options.slowApplyMs)),
       )
   }
 

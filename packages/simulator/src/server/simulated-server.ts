@@ -2,7 +2,7 @@ import { messageOf, type RpcRequest, type ServerId, type StateMachine } from '@r
 import type { Raft } from '@raftkit/raft-core'
 import { SimulatedDisk } from '../disk/simulated-disk.ts'
 import type { Stream } from '../random/streams.ts'
-import { ServerRun } from './server-run.ts'
+import { type RunChances, ServerRun } from './server-run.ts'
 import type { Surroundings } from './surroundings.ts'
 
 /** A server that crashes and comes back: its disk stays, everything else is lost with each crash. */
@@ -11,7 +11,9 @@ export class SimulatedServer<M extends StateMachine<R>, R> {
   readonly disk: SimulatedDisk
   readonly #place: number
   readonly #world: Surroundings<M, R>
+  /** Decides which moments a crash follows, and when the server comes back. */
   readonly #chance: Stream
+  readonly #runChances: RunChances
   readonly #onSent: (to: ServerId, request: RpcRequest) => void
   #run: ServerRun<M, R> | undefined
   #isDiskSick = false
@@ -26,7 +28,12 @@ export class SimulatedServer<M extends StateMachine<R>, R> {
     this.#place = place
     this.#world = world
     this.#onSent = onSent
-    this.#chance = world.stream(`server ${this.id}`)
+    this.#chance = world.stream(`crashes of ${this.id}`)
+    this.#runChances = {
+      turns: world.stream(`turns of ${this.id}`),
+      raft: world.stream(`raft of ${this.id}`),
+      apply: world.stream(`applying on ${this.id}`),
+    }
     const { time, trace, violate, options } = world
     this.disk = new SimulatedDisk(time, world.stream(`disk ${this.id}`), {
       onDurable: (what) => {
@@ -72,7 +79,7 @@ export class SimulatedServer<M extends StateMachine<R>, R> {
         onSent: (to, request) => this.#onSent(to, request),
         onStopped: (error) => this.#stopped(error),
       },
-      this.#chance,
+      this.#runChances,
     )
     this.#run = run
     run.start()

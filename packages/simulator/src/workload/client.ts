@@ -61,7 +61,8 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
   }
 
   async #call(name: string, server: SimulatedServer<M, Output> = this.#choose()): Promise<void> {
-    const { time, trace } = this.#world
+    const { time, trace, options } = this.#world
+    if (this.#ledger.count >= options.maxCalls) return
     const run = server.run
     const raft = run?.raft
     if (run === undefined || raft === undefined) {
@@ -74,7 +75,7 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
       call.input,
       'command' in call ? call.command : undefined,
     )
-    const { timeoutMs } = this.#world.options.workload
+    const { timeoutMs } = options.workload
     const answered = this.#ask(call, raft, run.machine, timeoutMs).then((output) => ({ output }))
     const crashed = run.process.died.then(() => undefined)
     try {

@@ -71,7 +71,7 @@ class SeedRun<M extends StateMachine<Output>, Input, Output> {
   readonly ledger: Ledger<Input, Output>
   readonly #world: World<M, Output>
   readonly #workload: Workload<M, Input, Output>
-  #isWorkOver = false
+  #haveClientsStopped = false
 
   constructor(world: World<M, Output>, workload: Workload<M, Input, Output>) {
     this.#world = world
@@ -83,7 +83,7 @@ class SeedRun<M extends StateMachine<Output>, Input, Output> {
   async run(): Promise<void> {
     const { time, options, servers } = this.#world
     for (const server of servers)
-      time.after(this.#world.stream('start').exponential(5), () => server.start())
+      time.after(this.#world.stream(`start of ${server.id}`).exponential(5), () => server.start())
     scheduleNemeses(this.#world)
     this.#startClients()
     await this.#until(() => time.now() >= options.durationMs)
@@ -99,17 +99,20 @@ class SeedRun<M extends StateMachine<Output>, Input, Output> {
     const eager = new Client('e', this.#world, this.#workload, this.ledger)
     this.#world.onLeader = (id) => {
       const server = this.#world.servers.find((other) => other.id === id)
-      if (server !== undefined && !this.#isWorkOver) void eager.hurry(server)
+      if (server !== undefined && !this.#isWorkOver()) void eager.hurry(server)
     }
     for (let place = 1; place <= clients; place++) {
       const client = new Client(`c${place}`, this.#world, this.#workload, this.ledger)
       client
-        .work(() => this.#isWorkOver)
+        .work(this.#isWorkOver)
         .catch((error: unknown) =>
           this.#world.violate('no server breaks', `client c${place} failed: ${String(error)}`),
         )
     }
   }
+
+  readonly #isWorkOver = (): boolean =>
+    this.#haveClientsStopped || this.ledger.count >= this.#world.options.maxCalls
 
   async #until(isOver: () => boolean): Promise<void> {
     const world = this.#world
@@ -138,7 +141,7 @@ class SeedRun<M extends StateMachine<Output>, Input, Output> {
   /** Clients stop, and everything that waits ends. */
   async #rest({ servers, isCore }: Recovery<M, Output>): Promise<void> {
     const { time, options, trace } = this.#world
-    this.#isWorkOver = true
+    this.#haveClientsStopped = true
     trace.tell('world', 'clients stop')
     const rpcTimeoutMs = Math.max(...options.configs.map((config) => config.rpcTimeoutMs))
     const slowestClock = Math.min(...options.clockRates)

@@ -36,8 +36,11 @@ function drawOptions(seed: number, profile: string, servers: number, random: Str
   const beatMs = Math.round(random.magnitude(200, 1500))
   const preVote = random.pick(['all', 'all', 'none', 'mixed'] as const)
   const timing = drawTiming(beatMs, random)
-  const each = <T>(draw: (place: number) => T): T[] =>
-    Array.from({ length: servers }, (_, place) => draw(place))
+  // Every server draws by itself, so that one server less changes nothing for the others.
+  const each = <T>(what: string, draw: (random: Stream) => T): T[] =>
+    Array.from({ length: servers }, (_, place) =>
+      draw(new Stream(seed, `swarm ${what} of ${place}`)),
+    )
   const drift = often(random, 0.3)
   // Safety must not rest on equal timeouts: a patient leader lives on while impatient servers elect another.
   const patience = random.chance(0.3) ? 4 : 1
@@ -45,15 +48,15 @@ function drawOptions(seed: number, profile: string, servers: number, random: Str
     seed,
     profile,
     servers,
-    configs: each(() => ({
-      ...drawConfig(random.chance(0.5) ? patient(timing, patience) : timing, random),
-      preVote: preVote === 'all' || (preVote === 'mixed' && random.chance(0.5)),
+    configs: each('options', (own) => ({
+      ...drawConfig(own.chance(0.5) ? patient(timing, patience) : timing, own),
+      preVote: preVote === 'all' || (preVote === 'mixed' && own.chance(0.5)),
     })),
-    clockRates: each(() => random.between(1 - drift, 1 + drift)),
+    clockRates: each('clock', (own) => own.between(1 - drift, 1 + drift)),
     network: drawNetwork(beatMs, random),
     pipelines: random.pick(['stream', 'datagram']),
     vault: often(random, 0.03),
-    disks: each(() => drawDisk(beatMs, random)),
+    disks: each('disk', (own) => drawDisk(beatMs, own)),
     crashPoints: drawCrashPoints(random),
     meanDownMs: random.magnitude(0.5, 10_000),
     intervals: drawIntervals(beatMs, random),
@@ -72,6 +75,8 @@ function drawOptions(seed: number, profile: string, servers: number, random: Str
     },
     durationMs: beatMs * random.between(20, 60),
     ending: random.chance(0.25) ? 'core' : 'heal',
+    onlyActs: undefined,
+    maxCalls: Infinity,
   }
 }
 

@@ -77,4 +77,8 @@ export interface WorldOptions {
   readonly durationMs: number
   /** How the run ends: everything heals, or only a quorum is well connected for ever. */
   readonly ending: 'heal' | 'core'
+  /** Numbers of the acts that happen; undefined for all that the seed plans. */
+  readonly onlyActs: readonly number[] | undefined
+  /** Calls that clients make in all, at most. */
+  readonly maxCalls: number
 }
