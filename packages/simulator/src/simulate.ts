@@ -1,4 +1,5 @@
 import type { StateMachine } from '@raftkit/interface'
+import { type Reduction, reducedWorld } from './shrinking/reduction.ts'
 import { SimulationError } from './simulation-error.ts'
 import type { StoryLine } from './story/trace.ts'
 import { KvMachine } from './workload/kv-machine.ts'
@@ -22,6 +23,8 @@ export interface SimulationOptions<
   readonly profile?: string
   /** Number of servers, 1 to 7. Default: drawn, 1, 3, 5 or 7. */
   readonly servers?: number
+  /** What is left out of the seed, as {@link shrink} finds it. */
+  readonly reduction?: Reduction
   /** Gives a new state machine of yours in its initial state. Comes with `workload`. Default: a key-value store. */
   readonly stateMachine?: () => M
   /** Gives the calls of the clients of one run. */
@@ -72,19 +75,31 @@ export function runSeed<M extends StateMachine<Output>, Input, Output>(
   seed: number,
   options: Omit<SimulationOptions<M, Input, Output>, 'seed' | 'seeds'> = {},
 ): Promise<SeedResult> {
-  const { profile = 'default', servers, stateMachine, workload, check, onLine } = options
-  const world = drawWorld(seed, profileOf(profile), servers)
+  const { profile = 'default', stateMachine, workload, check, onLine } = options
+  const { servers } = options
+  const reduction: Reduction = {
+    ...(servers === undefined ? {} : { servers }),
+    ...options.reduction,
+  }
+  const drawn = drawWorld(seed, profileOf(profile), reduction.servers)
+  const world = reducedWorld(drawn, reduction)
   if (stateMachine === undefined || workload === undefined) {
     if (stateMachine !== undefined || workload !== undefined)
       throw new TypeError(
         'a state machine of yours needs a workload of yours, and the other way round',
       )
-    return runWorld(world, { newMachine: () => new KvMachine(), workload: kvWorkload(), onLine })
+    return runWorld(world, {
+      newMachine: () => new KvMachine(),
+      workload: kvWorkload(),
+      reduction,
+      onLine,
+    })
   }
   const parts: RunParts<M, Input, Output> = {
     newMachine: stateMachine,
     workload: workload(),
     check,
+    reduction,
     onLine,
   }
   return runWorld(world, parts)

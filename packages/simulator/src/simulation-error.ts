@@ -1,4 +1,5 @@
 import type { CheckName } from './checks/violation.ts'
+import { reductionArguments } from './shrinking/reduction.ts'
 import type { SeedResult } from './world/seed-run.ts'
 
 /** Lines of the story in the message. */
@@ -20,16 +21,26 @@ export class SimulationError extends Error {
   }
 }
 
-/** A failed seed in words. */
-export function failureText({ seed, profile, violation, story }: SeedResult): string {
+/** A failed seed in words: what was seen, the last lines of the story, and how to see it again. */
+export function failureText(result: SeedResult, story: readonly string[] = result.story): string {
+  const { seed, profile, violation, reduction } = result
+  const lines = story.filter((line) => !line.includes(' heartbeat '))
+  const cut = Object.keys(reduction).length === 0 ? '' : `, reduction: ${JSON.stringify(reduction)}`
   return [
     `seed ${seed} (profile ${profile}) violates: ${violation?.check}`,
     violation?.message ?? '',
     '',
     'The last things that happened:',
-    ...story.filter((line) => !line.includes(' heartbeat ')).slice(-LINES),
+    ...lines.slice(-LINES),
     '',
-    `See it again: simulate({ seed: ${seed}, profile: '${profile}', ... }), or in this repository`,
-    `  pnpm sim --seed ${seed}${profile === 'default' ? '' : ` --profile ${profile}`} --trace`,
+    `See it again: simulate({ seed: ${seed}, profile: '${profile}'${cut}, ... }), or in this repository`,
+    `  pnpm sim ${replayArguments(result).join(' ')} --trace`,
   ].join('\n')
+}
+
+/** The arguments of `pnpm sim` that run this again. */
+export function replayArguments({ seed, profile, reduction }: SeedResult): readonly string[] {
+  const words = ['--seed', String(seed)]
+  if (profile !== 'default') words.push('--profile', profile)
+  return [...words, ...reductionArguments(reduction)]
 }

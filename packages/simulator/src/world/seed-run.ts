@@ -2,6 +2,7 @@ import type { StateMachine } from '@raftkit/interface'
 import type { Mark } from '../marks/marks.ts'
 import type { Violation } from '../checks/violation.ts'
 import { scheduleNemeses } from '../nemesis/schedule.ts'
+import type { Reduction } from '../shrinking/reduction.ts'
 import { type StoryLine, wordsOf } from '../story/trace.ts'
 import { Client } from '../workload/client.ts'
 import { Ledger } from '../workload/ledger.ts'
@@ -15,6 +16,7 @@ export interface RunParts<M extends StateMachine<Output>, Input, Output> {
   readonly newMachine: () => M
   readonly workload: Workload<M, Input, Output>
   readonly check?: ((machine: M) => string | undefined) | undefined
+  readonly reduction?: Reduction
   readonly onLine?: ((line: StoryLine) => void) | undefined
 }
 
@@ -28,7 +30,9 @@ export interface SeedResult {
   readonly violation: Violation | undefined
   /** The last things that happened, in words; only after a violation. */
   readonly story: readonly string[]
-  /** The drawn world, for people. */
+  /** What was left out of the seed. */
+  readonly reduction: Reduction
+  /** The world that was run, for people. */
   readonly options: WorldOptions
   readonly simulatedMs: number
   readonly events: number
@@ -58,6 +62,7 @@ export async function runWorld<M extends StateMachine<Output>, Input, Output>(
     traceHash: trace.hash,
     violation,
     story: violation === undefined ? [] : trace.lines.map(wordsOf),
+    reduction: parts.reduction ?? {},
     options,
     simulatedMs: time.now(),
     events: time.events,
@@ -87,8 +92,10 @@ class SeedRun<M extends StateMachine<Output>, Input, Output> {
     scheduleNemeses(this.#world)
     this.#startClients()
     await this.#until(() => time.now() >= options.durationMs)
+    if (this.#world.violation !== undefined) return
     const recovery = calmDown(this.#world)
     await this.#recover(recovery)
+    if (this.#world.violation !== undefined) return
     await this.#rest(recovery)
     await this.#shutDown()
     this.#judge()

@@ -77,6 +77,7 @@ function drawOptions(seed: number, profile: string, servers: number, random: Str
     ending: random.chance(0.25) ? 'core' : 'heal',
     onlyActs: undefined,
     maxCalls: Infinity,
+    variant: 0,
   }
 }
 

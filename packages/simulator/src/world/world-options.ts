@@ -81,4 +81,6 @@ export interface WorldOptions {
   readonly onlyActs: readonly number[] | undefined
   /** Calls that clients make in all, at most. */
   readonly maxCalls: number
+  /** Which course of events: streams of chance are other ones for each. 0 is the seed's own. */
+  readonly variant: number
 }

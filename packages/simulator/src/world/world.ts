@@ -88,7 +88,8 @@ export class World<M extends StateMachine<R>, R> implements Surroundings<M, R> {
   readonly isStormy = (): boolean => this.#isStormy
 
   stream(name: string): Stream {
-    return new Stream(this.options.seed, name)
+    const { seed, variant } = this.options
+    return new Stream(seed, variant === 0 ? name : `${name}, variant ${variant}`)
   }
 
   /** The server that leads the highest term. */
