@@ -1,0 +1,274 @@
+// Stores, snapshot files, bytes on the wire, transports, and the node around the core.
+import { type Mutant, tested } from '../mutant.ts'
+
+const level = (file: string): string => `packages/store-level/src/${file}.ts`
+const files = (file: string): string => `packages/snapshot-file/src/${file}.ts`
+const wire = (file: string): string => `packages/wire/src/${file}.ts`
+const network = (file: string): string => `packages/transport-network/src/${file}.ts`
+const node = (file: string): string => `packages/raft-node/src/${file}.ts`
+
+const stores: readonly Mutant[] = [
+  {
+    name: 'term-and-vote-in-two-writes',
+    broken: 'a crash can leave a new term without the vote that was saved with it',
+    source: 'hashicorp/raft #661; faults: A2',
+    edits: [
+      {
+        file: level('level-stable'),
+        find: 'await this.#change(HARD_STATE_KEY, record, this.#revision.valuesChecksum)',
+        replace:
+          'await this.#change(HARD_STATE_KEY, sealHardState({ term }), this.#revision.valuesChecksum)\n    await this.#change(HARD_STATE_KEY, record, this.#revision.valuesChecksum)',
+      },
+    ],
+    hunters: [tested('store-level', 'test/crash-points.test.ts')],
+  },
+  {
+    name: 'synced-tail-lost-unnoticed',
+    broken: 'a store that lost entries it had promised opens as if nothing had happened',
+    source: 'NuRaft #185; faults: F6, F10',
+    edits: [
+      {
+        file: level('verification'),
+        find: 'if (lastIndex === 0 || checksumAtBoundary === logChecksum) return',
+        replace: 'if (lastIndex >= 0 || checksumAtBoundary === logChecksum) return',
+      },
+    ],
+    hunters: [tested('store-level', 'test/damaged-files.test.ts')],
+  },
+  {
+    name: 'old-vote-unnoticed',
+    broken: 'a store that holds an older term and vote than it had promised opens',
+    source: 'faults: F11, termLost',
+    edits: [
+      {
+        file: level('verification'),
+        find: 'if (term < boundary.term || isOtherVote)',
+        replace: 'if (term < 0 && isOtherVote)',
+      },
+    ],
+    hunters: [tested('store-level', 'test/damaged-contents.test.ts')],
+  },
+  {
+    name: 'block-checksum-unchecked',
+    broken: 'changed bytes in the log are read as if they had been written',
+    source: 'faults: F7',
+    edits: [
+      {
+        file: level('block'),
+        find: 'if (checksum !== crc32(value.subarray(4)))',
+        replace: 'if (checksum < 0)',
+      },
+    ],
+    hunters: [tested('store-level', 'test/block.test.ts')],
+  },
+  {
+    name: 'misplaced-block-accepted',
+    broken: 'a block that is intact but old, or belongs elsewhere, passes for the right one',
+    source: 'faults: F12',
+    edits: [
+      {
+        file: level('log-scan'),
+        find: 'if (block.previousChecksum !== previous.checksum)',
+        replace: 'if (block.previousChecksum < 0)',
+      },
+    ],
+    hunters: [tested('store-level', 'test/damaged-contents.test.ts')],
+  },
+  {
+    name: 'record-checksum-unchecked',
+    broken: 'changed bytes of term and vote are read as if they had been written',
+    source: 'faults: F7',
+    edits: [
+      {
+        file: level('record'),
+        find: 'if (sealed.length < CHECKSUM_BYTES || checksumIn(sealed) !== checksumOf(name, bytes))',
+        replace: 'if (sealed.length < CHECKSUM_BYTES)',
+      },
+    ],
+    hunters: [tested('store-level', 'test/record.test.ts')],
+  },
+  {
+    name: 'boundary-not-lowered-before-truncation',
+    broken: 'a crash while a conflicting suffix is removed leaves a store that refuses to open',
+    source: 'faults: F15',
+    edits: [
+      {
+        file: level('level-log'),
+        find: 'await this.#keeper.recordTwice(promiseOf(end))\n',
+        replace: '',
+      },
+    ],
+    hunters: [tested('store-level', 'test/crash-points.test.ts')],
+  },
+  {
+    name: 'failed-store-used-again',
+    broken: 'a store goes on after a write that failed',
+    source: 'faults: F4; classic-level acknowledged 49 writes that were gone',
+    edits: [
+      {
+        file: level('handle'),
+        find: 'this.#failure ??= { cause }\n',
+        replace: '',
+      },
+    ],
+    hunters: [tested('store-level', 'test/failure.test.ts')],
+  },
+  {
+    name: 'snapshot-checksum-unchecked',
+    broken: 'a snapshot with changed bytes is handed out',
+    source: 'faults: E11; NATS #7556',
+    edits: [
+      {
+        file: files('state-file'),
+        find: 'if (Buffer.compare(sum.digest(), checksum) !== 0)',
+        replace: 'if (checksum.length === 0)',
+      },
+    ],
+    hunters: [tested('snapshot-file', 'test/file-snapshot-store.test.ts')],
+  },
+  {
+    name: 'snapshot-renamed-before-sync',
+    broken: 'a snapshot has its final name before its content is on disk',
+    source: 'hashicorp/raft #229; etcd #22340',
+    edits: [
+      {
+        file: files('file-snapshot-sink'),
+        find: 'await state.sync()\n',
+        replace: '',
+      },
+    ],
+    hunters: [tested('snapshot-file', 'test/crash.test.ts')],
+  },
+  {
+    name: 'snapshot-description-not-synced',
+    broken: 'a snapshot has its final name before its description is on disk',
+    source: 'faults: E3; Redis-Raft #654',
+    edits: [
+      {
+        file: files('file-snapshot-sink'),
+        find: 'await file.sync()\n',
+        replace: '',
+      },
+    ],
+    hunters: [tested('snapshot-file', 'test/crash.test.ts')],
+  },
+  {
+    name: 'snapshot-directory-not-synced',
+    broken: 'a crash takes the name of a snapshot away that was said to be saved',
+    source: 'hashicorp/raft #229; etcd #6368',
+    edits: [
+      {
+        file: files('file-snapshot-sink'),
+        find: 'await fileSystem.syncDirectory(directory.path)\n',
+        replace: '',
+      },
+    ],
+    hunters: [tested('snapshot-file', 'test/crash.test.ts')],
+  },
+]
+
+const bytes: readonly Mutant[] = [
+  {
+    name: 'gap-between-received-entries',
+    broken: 'entries that do not follow each other pass for consecutive ones',
+    source: 'faults: F12; peers: regression 13',
+    edits: [
+      {
+        file: wire('entry-scan'),
+        find: '} else if (index !== this.#firstIndex + this.count) {',
+        replace: '} else if (index < 0) {',
+      },
+    ],
+    hunters: [tested('wire', 'test/entry-scan.test.ts')],
+  },
+  {
+    name: 'message-length-unchecked',
+    broken: 'a message may be as long as its sender likes',
+    source: 'hashicorp/raft #699, #700, #703',
+    edits: [
+      {
+        file: wire('value-stream'),
+        find: 'this.#scanner.start(this.limits[limit], limit)',
+        replace: 'this.#scanner.start(Number.MAX_SAFE_INTEGER, limit)',
+      },
+    ],
+    hunters: [tested('wire', 'test/limits.test.ts')],
+  },
+  {
+    name: 'snapshot-size-unchecked',
+    broken: 'a snapshot may be as long as its sender says',
+    source: 'faults: security of a Raft transport',
+    edits: [
+      {
+        file: wire('request-decoder'),
+        find: 'if (request.size > limit)',
+        replace: 'if (request.size < 0)',
+      },
+    ],
+    hunters: [tested('wire', 'test/limits.test.ts')],
+  },
+  {
+    name: 'answers-overtake-each-other',
+    broken: 'an answer leaves when it is ready, not in the order of the requests',
+    source: 'hashicorp/raft: pipelining; peers: network transports',
+    edits: [
+      {
+        file: network('answer-queue'),
+        find: 'for (let first = this.#pending[0]; first?.answer !== undefined; first = this.#pending[0]) {\n      this.#pending.shift()',
+        replace:
+          'for (const first of [pending]) {\n      this.#pending.splice(this.#pending.indexOf(first), 1)',
+      },
+      {
+        file: network('answer-queue'),
+        find: 'this.#writer.push(first.answer)',
+        replace: 'this.#writer.push(answer)',
+      },
+    ],
+    hunters: [tested('transport-network', 'test/answers-match.test.ts')],
+  },
+  {
+    name: 'late-answer-taken-for-the-next',
+    broken:
+      'a connection is used again although the answer to a request that was given up is still to come',
+    source: 'hashicorp/raft: pooled connections; faults: G6',
+    edits: [
+      {
+        file: network('network-transport'),
+        find: 'guard.watch((reason) => pooled.fail(reason))\n    return pooled',
+        replace: 'guard.watch(() => this.#pool.give(pooled))\n    return pooled',
+      },
+    ],
+    hunters: [tested('transport-network', 'test/call.test.ts')],
+  },
+  {
+    name: 'lost-answer-called-not-committed',
+    broken:
+      'a command whose answer was lost on the way from the leader is said to have had no effect',
+    source: 'faults: I1; TigerBeetle, Jepsen notes',
+    edits: [
+      {
+        file: node('forward-lane'),
+        find: `return error.outcome === undefined ? withOutcome(error, 'unknown') : error`,
+        replace: `return error.outcome === undefined ? withOutcome(error, 'not-committed') : error`,
+      },
+    ],
+    hunters: [tested('raft-node', 'test/forward-lane.test.ts')],
+  },
+  {
+    name: 'forwarded-command-sent-twice',
+    broken:
+      'a command whose answer was lost on the way from the leader is sent, and applied, again',
+    source: 'Redis-Raft #13; faults: I1',
+    edits: [
+      {
+        file: node('forward-lane'),
+        find: 'const results = decodeResults(await this.#sendBatch(batch))',
+        replace:
+          'const results = decodeResults(await this.#sendBatch(batch).catch(() => this.#sendBatch(batch)))',
+      },
+    ],
+    hunters: [tested('raft-node', 'test/forward-lane.test.ts')],
+  },
+]
+
+export const adapters: readonly Mutant[] = [...stores, ...bytes]

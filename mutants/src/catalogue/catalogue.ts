@@ -1,0 +1,20 @@
+// Every planted bug, by area.
+import type { Mutant } from '../mutant.ts'
+import { adapters } from './adapters.ts'
+import { callers } from './callers.ts'
+import { elections } from './elections.ts'
+import { leadership } from './leadership.ts'
+import { reads } from './reads.ts'
+import { replication } from './replication.ts'
+import { snapshots } from './snapshots.ts'
+
+/** All of them, in the order of the report. */
+export const catalogue: readonly Mutant[] = [
+  ...elections,
+  ...leadership,
+  ...replication,
+  ...reads,
+  ...snapshots,
+  ...callers,
+  ...adapters,
+]

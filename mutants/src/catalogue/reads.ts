@@ -1,0 +1,73 @@
+// Linearizable reads (dissertation §6.4).
+import { type Mutant, ordinary, targeted } from '../mutant.ts'
+
+const READ_INDEX = 'packages/raft-core/src/consensus/read-index.ts'
+
+export const reads: readonly Mutant[] = [
+  {
+    name: 'read-before-first-commit',
+    broken: 'a new leader answers reads before it has committed an entry of its term',
+    source: 'etcd #7331; Redis-Raft #18, #19; raft-rs 8c95a3f',
+    edits: [
+      {
+        file: READ_INDEX,
+        find: 'else if (needsIndex && state.commitIndex < leadership.firstIndex)',
+        replace: 'else if (needsIndex && state.commitIndex < 0)',
+      },
+    ],
+    hunters: [ordinary(200)],
+  },
+  {
+    name: 'read-without-quorum',
+    broken: 'a leader answers reads without asking whether it still leads',
+    source: 'd-engine #381; Jepsen, etcd 2014',
+    edits: [
+      {
+        file: READ_INDEX,
+        find: 'leadership.reads.push({ readId, index: state.commitIndex, round: leadership.round + 1 })',
+        replace: 'leadership.reads.push({ readId, index: state.commitIndex, round: 0 })',
+      },
+    ],
+    hunters: [ordinary(300)],
+  },
+  {
+    name: 'read-confirmed-by-earlier-round',
+    broken: 'a heartbeat that left before a read was asked for confirms it',
+    source: 'etcd #20418; antfly #599',
+    edits: [
+      {
+        file: READ_INDEX,
+        find: 'leadership.reads.push({ readId, index: state.commitIndex, round: leadership.round + 1 })',
+        replace:
+          'leadership.reads.push({ readId, index: state.commitIndex, round: leadership.round })',
+      },
+    ],
+    hunters: [ordinary(400), targeted('slowlink', 400)],
+  },
+  {
+    name: 'read-confirmed-by-any-answer',
+    broken: 'any late answer to a heartbeat confirms the reads that wait',
+    source: 'etcd #20418',
+    edits: [
+      {
+        file: 'packages/raft-core/src/consensus/heartbeat.ts',
+        find: 'peer.contact(heartbeat.sentAt, heartbeat.round)',
+        replace: 'peer.contact(heartbeat.sentAt, leadership.round)',
+      },
+    ],
+    hunters: [ordinary(400), targeted('slowlink', 400)],
+  },
+  {
+    name: 'read-before-applied',
+    broken: 'a read is answered before the state machine has reached its index',
+    source: 'dissertation §6.4; Redis-Raft #30',
+    edits: [
+      {
+        file: 'packages/raft-core/src/runtime/reads.ts',
+        find: `if (kind === 'applied' && appliedIndex < index) waiting.push(caller)`,
+        replace: `if (kind === 'applied' && appliedIndex < 0) waiting.push(caller)`,
+      },
+    ],
+    hunters: [ordinary(200)],
+  },
+]
