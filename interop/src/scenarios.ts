@@ -1,0 +1,16 @@
+import type { Scenario } from './scenario.ts'
+import { catchUpByLog, catchUpBySnapshot } from './scenarios/catch-up.ts'
+import { commands } from './scenarios/commands.ts'
+import { crash } from './scenarios/crash.ts'
+import { election } from './scenarios/election.ts'
+import { transfer } from './scenarios/transfer.ts'
+
+/** Every scenario, in the order in which they are run. */
+export const scenarios: readonly Scenario[] = [
+  election,
+  commands,
+  catchUpByLog,
+  catchUpBySnapshot,
+  crash,
+  transfer,
+]

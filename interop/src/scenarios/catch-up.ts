@@ -1,0 +1,44 @@
+import { otherFamily, type Scenario } from '../scenario.ts'
+
+/** A follower of the other family was away; a leader of the variant's family still has all of the log. */
+export const catchUpByLog: Scenario = {
+  name: 'catch-up-log',
+  variants: ['go', 'node'],
+  async run({ cluster, workload }, variant) {
+    const leader = await cluster.lead(variant)
+    const follower = cluster.one(otherFamily(variant), leader)
+    await follower.kill()
+    await workload.write(1500)
+    await follower.restart()
+    const { lastIndex } = await (await cluster.leader()).status()
+    const after = await follower.until('the log', (status) => status.appliedIndex >= lastIndex)
+    if (after.snapshotsInstalled > 0) throw new Error('it got a snapshot where the log was there')
+  },
+}
+
+/**
+ * A follower of the other family was away, and the leader's log begins after its end: it restores the leader's snapshot,
+ * then follows the log; then it restarts from the snapshot that it was sent.
+ */
+export const catchUpBySnapshot: Scenario = {
+  name: 'catch-up-snapshot',
+  variants: ['go', 'node'],
+  config: () => ({ trailingLogs: 10 }),
+  async run({ cluster, workload }, variant) {
+    const leader = await cluster.lead(variant)
+    const follower = cluster.one(otherFamily(variant), leader)
+    await workload.write(100)
+    await follower.kill()
+    await workload.write(1500)
+    await (await cluster.lead(variant)).call('snapshot')
+    await workload.write(50)
+    await follower.restart()
+    const { lastIndex } = await (await cluster.leader()).status()
+    const after = await follower.until('snapshot', (status) => status.appliedIndex >= lastIndex)
+    if (after.snapshotsInstalled === 0) throw new Error('it got no snapshot')
+    await workload.write(50)
+    await follower.kill()
+    await follower.restart()
+    await workload.write(50)
+  },
+}
