@@ -12,7 +12,7 @@ import {
 } from '@raftkit/interface'
 import type { RaftConfig } from '../config.ts'
 import type { WaitOptions } from './caller.ts'
-import { notLeader } from './refusals.ts'
+import { notLeader, withOutcome } from './refusals.ts'
 import { isRaftkit } from './rpc-messages.ts'
 import type { Standing } from './standing.ts'
 import { waitFor } from './wait.ts'
@@ -63,7 +63,7 @@ export class Forwarding {
   /** Has the leader's `onForward` run on the payload. */
   async send(payload: Uint8Array, options: WaitOptions = {}): Promise<Uint8Array> {
     const { standing, transport, header, config, self } = this.#parts
-    if (standing.stoppedBy !== undefined) throw standing.stoppedBy
+    if (standing.stoppedBy !== undefined) throw withOutcome(standing.stoppedBy, 'not-committed')
     this.#checkSize(payload)
     const { leader } = standing
     if (standing.state === 'leader') return this.#runHere(payload, options)

@@ -10,6 +10,7 @@ export class Watchdog {
   readonly #onStall: (forMs: number) => void
   #since: number | undefined
   #timer: TimerHandle | undefined
+  #isClosed = false
 
   constructor(clock: Clock, limitMs: number, onStall: (forMs: number) => void) {
     this.#clock = clock
@@ -19,6 +20,7 @@ export class Watchdog {
 
   /** Something is under way from now on, or has just made progress. */
   start(): void {
+    if (this.#isClosed) return
     this.#since = this.#clock.now()
     if (this.#timer === undefined) this.#arm(this.#limitMs)
   }
@@ -28,7 +30,9 @@ export class Watchdog {
     this.#since = undefined
   }
 
+  /** Watches no more, whatever is begun after it. */
   close(): void {
+    this.#isClosed = true
     this.#since = undefined
     this.#timer?.cancel()
   }

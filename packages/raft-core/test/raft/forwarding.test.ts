@@ -46,6 +46,16 @@ describe('forwardToLeader', () => {
     })
   })
 
+  // Seed 265: whoever had the server hand a command on was told RAFT_SHUTDOWN, and nothing of the command.
+  it('says after a shutdown that nothing was handed on', async () => {
+    const { follower } = await start()
+    await cluster.clock.wait(follower.raft.shutdown())
+    expect(await rejection(follower.raft.forwardToLeader(bytesOf('x')))).toMatchObject({
+      code: 'RAFT_SHUTDOWN',
+      outcome: 'not-committed',
+    })
+  })
+
   it('does not take an error of the handler for a refusal, however it reads', async () => {
     const { follower } = await start(() => Promise.reject(new Error('node is not the leader')))
     const refused = rejection(follower.raft.forwardToLeader(bytesOf('x')))

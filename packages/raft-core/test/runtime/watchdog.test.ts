@@ -72,4 +72,16 @@ describe('Watchdog', () => {
     watchdog.close()
     expect(clock.timers).toBe(0)
   })
+
+  // Seed 247: a write that waited behind a hung disk began after the shutdown, and a timer outlived the server.
+  it('watches nothing that begins after it was closed', async () => {
+    const { clock, stalls, watchdog } = setUp()
+    watchdog.start()
+    await clock.advance(100)
+    watchdog.close()
+    watchdog.start()
+    expect(clock.timers).toBe(0)
+    await clock.advance(500)
+    expect(stalls).toEqual([100])
+  })
 })
