@@ -107,7 +107,7 @@ export function createLanes<R>(context: LaneContext<R>, loaded: Loaded): Lanes<R
     proposals,
     reads,
     transfers: new Transfers(clock, ask),
-    peers: new Peers({ ...shared, config, log }),
+    peers: new Peers({ ...shared, config, log, onDamaged: fail }),
     rpcServer: createRpcServer(context, header, forwarding),
     forwarding,
     snapshotter,

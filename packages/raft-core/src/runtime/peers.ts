@@ -28,6 +28,8 @@ export interface PeersParts {
   readonly log: ServerLog
   readonly logger: Logger
   readonly submit: (event: ConsensusEvent) => void
+  /** The own log is damaged: the server must stop. */
+  readonly onDamaged: (error: RaftError) => void
 }
 
 type ReadEntries = Extract<Effect, { type: 'read-entries' }>
@@ -129,6 +131,8 @@ export class Peers {
         { peer, index: from, error: messageOf(error) },
         'entries for a follower cannot be read from the log store',
       )
+    // Another server has what is lost here. As long as this one leads, the follower waits for it.
+    if (RaftError.is(error, 'RAFT_STORE_CORRUPT')) return this.#parts.onDamaged(error)
     this.#parts.submit({
       type: 'entries-unavailable',
       peer,

@@ -1,3 +1,4 @@
+import { RaftError } from '@raftkit/interface'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { rejection } from '../support/rejection.ts'
 import { type Member, TestCluster } from '../support/test-cluster.ts'
@@ -85,5 +86,27 @@ describe('a disk that hangs', () => {
     expect(leader.logger.at('warn').map(({ message }) => message)).toContain(
       'the write that hung has ended',
     )
+  })
+})
+
+describe('a disk that is damaged', () => {
+  it('stops a leader that cannot read the entries that a follower needs', async () => {
+    await cluster.stop()
+    // Nothing stays in memory, so entries for a follower that comes back are read from the store.
+    cluster = await TestCluster.start({ config: { logTailBytes: 1024 } })
+    leader = await cluster.leader()
+    const [follower, other] = cluster.others(leader)
+    cluster.network.isolate(follower!.id)
+    for (let count = 0; count < 5; count++)
+      await cluster.clock.wait(leader.raft.apply(new Uint8Array(1000)))
+    leader.store.fail('read', new RaftError('RAFT_STORE_CORRUPT', 'the checksum does not fit'))
+    const stopped: unknown[] = []
+    leader.raft.on('stopped', ({ error }) => stopped.push(error?.code))
+    cluster.network.heal()
+    await cluster.clock.until(() => leader.raft.state === 'stopped')
+    await cluster.clock.settle()
+    expect(stopped).toEqual(['RAFT_STORE_CORRUPT'])
+    const next = await cluster.leader([follower!, other!])
+    await cluster.clock.wait(next.raft.apply(bytesOf('z')))
   })
 })
