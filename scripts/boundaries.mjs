@@ -41,6 +41,7 @@ export const packages = {
       '@raftkit/raft-core',
       '@raftkit/store-inmem',
       '@raftkit/transport-inmem',
+      '@raftkit/wire',
     ],
     neutral: true,
   },

@@ -14,16 +14,21 @@ export class CommittedLog {
   readonly #violate: Violate
   readonly #tree: () => EntryTree
   readonly #imageOf: (id: string) => DiskImage | undefined
+  readonly #onEarlierTerms: () => void
   readonly #entries: Committed[] = []
+  readonly #terms = new Set<Term>()
 
+  /** `onEarlierTerms` is told when a leader commits entries of earlier terms together with one of its own. */
   constructor(
     violate: Violate,
     tree: () => EntryTree,
     imageOf: (id: string) => DiskImage | undefined,
+    onEarlierTerms: () => void = () => {},
   ) {
     this.#violate = violate
     this.#tree = tree
     this.#imageOf = imageOf
+    this.#onEarlierTerms = onEarlierTerms
   }
 
   get lastIndex(): Index {
@@ -33,6 +38,11 @@ export class CommittedLog {
   /** Term of the committed entry at `index`, undefined when none is. */
   termAt(index: Index): Term | undefined {
     return this.#entries[index - 1]?.term
+  }
+
+  /** True when the leader of that term has committed something. */
+  hasCommittedIn(term: Term): boolean {
+    return this.#terms.has(term)
   }
 
   /** The leader of `inTerm` says that everything up to `index`, an entry of its own term, is committed. */
@@ -54,6 +64,8 @@ export class CommittedLog {
       )
     this.#checkQuorum(leader, index, inTerm, servers)
     for (const term of terms.toReversed()) this.#entries.push({ term, inTerm })
+    this.#terms.add(inTerm)
+    if (terms.at(-1) !== inTerm) this.#onEarlierTerms()
   }
 
   /** Leader Completeness (§5.4): a new leader has everything that was committed in earlier terms. */
@@ -90,6 +102,38 @@ export class CommittedLog {
         return
       }
     }
+  }
+
+  /** A snapshot becomes durable: it holds what is committed, and nothing else. */
+  checkSnapshot(server: string, index: Index, term: Term): void {
+    if (this.termAt(index) !== term)
+      this.#violate(
+        'state machine safety',
+        `${server} has a snapshot up to entry ${index} of term ${term}; committed there is ${this.#described(index)}`,
+      )
+  }
+
+  /** In the end, a disk holds nothing else than what is committed, as far as both reach. */
+  checkDisk(server: string, image: DiskImage): void {
+    const last = Math.min(image.lastIndex, this.lastIndex)
+    for (let index = Math.max(1, image.firstIndex); index <= last; index++) {
+      if (image.firstIndex === 0 || image.entry(index)?.term === this.termAt(index)) continue
+      this.#violate(
+        'acknowledged stays',
+        `in the end ${server} has another entry ${index} than the committed one of ${this.#described(index)}`,
+      )
+      return
+    }
+    if (Math.max(image.lastIndex, image.snapshotIndex) < this.lastIndex)
+      this.#violate(
+        'acknowledged stays',
+        `in the end ${server} lacks entry ${this.lastIndex}, which is committed`,
+      )
+  }
+
+  #described(index: Index): string {
+    const term = this.termAt(index)
+    return term === undefined ? 'nothing' : `term ${term}`
   }
 
   /** Terms from (index, term) down to entry `to`; undefined when the chain of predecessors is not known. */

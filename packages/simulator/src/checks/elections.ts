@@ -10,9 +10,19 @@ export class Elections {
   readonly #violate: Violate
   readonly #leaders = new Map<Term, ServerId>()
   readonly #votes = new Map<string, ServerId>()
+  readonly #candidates = new Map<Term, ServerId>()
+  readonly #onRivals: () => void
+  #highestLed: Term = 0
 
-  constructor(violate: Violate) {
+  /** `onRivals` is told when a second server asks for votes in a term. */
+  constructor(violate: Violate, onRivals: () => void = () => {}) {
     this.#violate = violate
+    this.#onRivals = onRivals
+  }
+
+  /** The highest term that has or had a leader. */
+  get highestLed(): Term {
+    return this.#highestLed
   }
 
   /** Who leads or led a term, as far as anyone was told. */
@@ -23,6 +33,7 @@ export class Elections {
   /** `id` acts as the leader of `term`. */
   leads(id: ServerId, term: Term): void {
     const known = this.#leaders.get(term)
+    this.#highestLed = Math.max(this.#highestLed, term)
     if (known === undefined) this.#leaders.set(term, id)
     else if (known !== id)
       this.#violate('election safety', `both ${known} and ${id} lead term ${term}`)
@@ -37,13 +48,25 @@ export class Elections {
         `${id} saves term ${term} after having saved term ${before.term}`,
       )
     if (votedFor !== undefined) this.#vote(id, term, votedFor.id)
+    else if (before?.term === term && before.votedFor !== undefined)
+      this.#violate(
+        'nothing goes back',
+        `${id} saves term ${term} without its vote for ${before.votedFor.id}`,
+      )
+  }
+
+  /** A server has started with this disk: it remembers at least what is on it. */
+  starts(id: ServerId, image: DiskImage, term: Term): void {
+    const durable = image.hardState?.term ?? 0
+    if (term < durable)
+      this.#violate('nothing goes back', `${id} starts in term ${term}, its disk says ${durable}`)
   }
 
   /** A request leaves a server. */
   asks(id: ServerId, image: DiskImage, request: RpcRequest): void {
     if (request.type === 'append-entries' || request.type === 'install-snapshot')
       this.leads(id, request.term)
-    if (request.type === 'request-vote') this.#checkVote(id, image, request.term, id)
+    if (request.type === 'request-vote') this.#campaigns(id, image, request.term)
     if (request.type !== 'request-pre-vote' && 'term' in request)
       this.#checkTerm(id, image, request.type, request.term)
   }
@@ -54,6 +77,13 @@ export class Elections {
       this.#checkTerm(id, image, `answer to ${response.type}`, response.term)
     if (response.type === 'request-vote' && response.granted)
       this.#checkVote(id, image, response.term, request.header.id)
+  }
+
+  #campaigns(id: ServerId, image: DiskImage, term: Term): void {
+    this.#checkVote(id, image, term, id)
+    const first = this.#candidates.get(term)
+    if (first === undefined) this.#candidates.set(term, id)
+    else if (first !== id) this.#onRivals()
   }
 
   #vote(id: ServerId, term: Term, candidate: ServerId): void {

@@ -1,5 +1,15 @@
-// What is durable on one disk: term and vote, the log, snapshots. It survives crashes.
-import type { EntryBatch, HardState, Index, LogType, SnapshotMeta, Term } from '@raftkit/interface'
+// What is durable on one disk: term and vote, the log, snapshots. It survives crashes, and may rot.
+import type {
+  Configuration,
+  EntryBatch,
+  HardState,
+  Index,
+  LogType,
+  SnapshotMeta,
+  Term,
+} from '@raftkit/interface'
+import { decodeConfiguration, decodeEntry } from '@raftkit/wire'
+import { joined } from './entry-join.ts'
 
 /** One entry on disk. */
 export interface StoredEntry {
@@ -8,12 +18,21 @@ export interface StoredEntry {
   readonly type: LogType
   /** The encoded entry. */
   readonly bytes: Uint8Array
+  /** Its checksum fails. */
+  readonly isDamaged?: boolean
 }
 
 /** One snapshot on disk. */
 export interface StoredSnapshot {
   readonly meta: SnapshotMeta
   readonly state: Uint8Array
+  /** Its checksum fails. */
+  readonly isDamaged?: boolean
+}
+
+/** The beginning of a write that a crash cut short. Its checksum says that it is not whole. */
+export interface TornWrite {
+  readonly what: string
 }
 
 /** Snapshots kept on a disk. */
@@ -21,11 +40,36 @@ const RETAINED = 2
 
 /** The durable content of a disk. Changes are made whole or not at all. */
 export class DiskImage {
-  hardState: HardState | undefined
   readonly values: Map<string, Uint8Array> = new Map()
+  /** The checksum of term and vote, or of a small value, fails. */
+  isStableDamaged = false
+  /** Lies behind everything else; whoever opens the disk drops it. */
+  torn: TornWrite | undefined
   /** Newest first. */
   snapshots: readonly StoredSnapshot[] = []
   #entries: StoredEntry[] = []
+  #damagedEntries = 0
+  #hardState: HardState | undefined
+
+  /** Term and vote. Saving them again leaves nothing of what was damaged. */
+  get hardState(): HardState | undefined {
+    return this.#hardState
+  }
+
+  set hardState(state: HardState) {
+    this.#hardState = state
+    this.isStableDamaged = false
+  }
+
+  /** Something in the log, or term and vote, cannot be read. */
+  get isUnreadable(): boolean {
+    return this.isStableDamaged || this.#damagedEntries > 0
+  }
+
+  /** Something cannot be read, a snapshot perhaps. */
+  get isDamaged(): boolean {
+    return this.isUnreadable || this.snapshots.some((snapshot) => snapshot.isDamaged)
+  }
 
   /** First index in the log, 0 when it is empty. */
   get firstIndex(): Index {
@@ -54,9 +98,35 @@ export class DiskImage {
     return this.snapshots.find(({ meta }) => meta.index === index)?.meta.term
   }
 
+  /** The configuration in the entry at `index`, which must be one. */
+  configurationAt(index: Index): Configuration {
+    const entry = this.entry(index)
+    if (entry === undefined) return { servers: [] }
+    return decodeConfiguration(decodeEntry(joined([entry]), index).data)
+  }
+
   /** True when a crash cannot take the entry away any more: it is in the log or covered by a snapshot. */
   holds(index: Index, term: Term): boolean {
     return index <= this.snapshotIndex || this.entry(index)?.term === term
+  }
+
+  /** A byte of the entry is not what it was. */
+  damageEntry(index: Index): void {
+    const entry = this.entry(index)
+    if (entry === undefined || entry.isDamaged === true) return
+    this.#entries[index - this.firstIndex] = {
+      ...entry,
+      bytes: flipped(entry.bytes),
+      isDamaged: true,
+    }
+    this.#damagedEntries++
+  }
+
+  /** A byte of the newest snapshot is not what it was. */
+  damageSnapshot(): void {
+    const [newest, ...older] = this.snapshots
+    if (newest === undefined || newest.isDamaged === true) return
+    this.snapshots = [{ ...newest, state: flipped(newest.state), isDamaged: true }, ...older]
   }
 
   append(batches: readonly EntryBatch[]): void {
@@ -71,12 +141,13 @@ export class DiskImage {
   }
 
   truncateSuffix(from: Index): void {
-    if (this.#entries.length > 0)
-      this.#entries.length = Math.max(0, Math.min(this.#entries.length, from - this.firstIndex))
+    if (this.#entries.length === 0) return
+    this.#forget(this.#entries.splice(Math.max(0, from - this.firstIndex)))
   }
 
   truncatePrefix(to: Index): void {
-    if (this.#entries.length > 0) this.#entries.splice(0, Math.max(0, to - this.firstIndex + 1))
+    if (this.#entries.length === 0) return
+    this.#forget(this.#entries.splice(0, Math.max(0, to - this.firstIndex + 1)))
   }
 
   keep(snapshot: StoredSnapshot): void {
@@ -84,4 +155,16 @@ export class DiskImage {
       .toSorted((a, b) => b.meta.term - a.meta.term || b.meta.index - a.meta.index)
       .slice(0, RETAINED)
   }
+
+  #forget(removed: readonly StoredEntry[]): void {
+    if (this.#damagedEntries === 0) return
+    this.#damagedEntries -= removed.filter((entry) => entry.isDamaged).length
+  }
+}
+
+function flipped(bytes: Uint8Array): Uint8Array {
+  const copy = bytes.slice()
+  const place = copy.length >> 1
+  if (copy.length > 0) copy[place] = copy[place]! ^ 0x10
+  return copy
 }

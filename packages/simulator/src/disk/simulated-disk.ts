@@ -13,6 +13,10 @@ export interface DiskWeather {
   readonly slowMs: number
   /** Share of writes whose sync fails. */
   readonly failing: number
+  /** Share of writes under way that a crash leaves whole. */
+  readonly kept: number
+  /** Share of writes under way of which a crash leaves only the beginning. */
+  readonly torn: number
 }
 
 /** A disk that does what it should, quickly. */
@@ -22,36 +26,48 @@ export const FINE_WEATHER: DiskWeather = {
   slow: 0,
   slowMs: 0,
   failing: 0,
+  kept: 0.5,
+  torn: 0.2,
 }
 
 /** A write on its way to the disk. */
 interface PendingWrite {
   readonly lane: 'log' | 'snapshot'
+  readonly what: string
   readonly apply: () => void
 }
 
-/** What happens around a write. */
+/** What happens around reads and writes. */
 export interface DiskEvents {
+  /** Something was read, or a write begins; whoever asked has not gone on yet. */
+  readonly onCall: () => void
   /** A write has become durable; nobody has been told yet. */
   readonly onDurable: (what: string) => void
   /** A write failed. */
   readonly onFailure: (what: string) => void
+  /** A crash befell a write under way. */
+  readonly onCut: (fate: WriteFate) => void
   /** The store contract was broken by the server. */
   readonly onMisuse: (message: string) => void
 }
 
+/** What a crash makes of a write under way. */
+export type WriteFate = 'kept' | 'lost' | 'torn'
+
 /**
- * One server's disk. A write is durable when its time is over, and a crash before that keeps it or loses it as a whole,
- * by chance. The image outlives every process that uses it.
+ * One server's disk. A write is durable when its time is over; a crash before that keeps it, loses it or tears it, by
+ * chance. A torn write is dropped as a whole when the disk is opened, as a store must that appends in one atomic write.
+ * The image outlives every process that uses it.
  */
 export class SimulatedDisk {
-  readonly image: DiskImage = new DiskImage()
   weather: DiskWeather = FINE_WEATHER
   /** Writes fail for want of space. */
   isFull = false
   readonly time: VirtualTime
   readonly random: Stream
   readonly #events: DiskEvents
+  #image = new DiskImage()
+  #wasWiped = false
   #pending: PendingWrite[] = []
   #snapshots = 0
   /** Ends of writes that wait until the disk goes on; undefined while it does not hang. */
@@ -61,6 +77,34 @@ export class SimulatedDisk {
     this.time = time
     this.random = random
     this.#events = events
+  }
+
+  /** What is durable. */
+  get image(): DiskImage {
+    return this.#image
+  }
+
+  /** Writes hang. */
+  get isHanging(): boolean {
+    return this.#hanging !== undefined
+  }
+
+  /** Everything on the disk is gone. Nobody may be using it. */
+  wipe(): void {
+    this.#image = new DiskImage()
+    this.#wasWiped = true
+  }
+
+  /** Something was on the disk that is gone. */
+  get wasWiped(): boolean {
+    return this.#wasWiped
+  }
+
+  /** A new process begins to use the disk: a torn write is dropped. True when there was one. */
+  open(): boolean {
+    const { torn } = this.#image
+    this.#image.torn = undefined
+    return torn !== undefined
   }
 
   /** Writes hang until {@link release}. */
@@ -86,6 +130,8 @@ export class SimulatedDisk {
       const delayMs = this.random.exponential(this.weather.meanReadMs) + process.aheadMs
       this.time.after(delayMs, () =>
         process.run('input', () => {
+          this.#events.onCall()
+          if (process.isDead) return
           try {
             resolve(take())
           } catch (error) {
@@ -109,8 +155,9 @@ export class SimulatedDisk {
     if (process.isDead) return new Promise<void>(() => {})
     if (lane === 'log' && this.#pending.some((pending) => pending.lane === 'log'))
       this.#events.onMisuse(`${what} begins before another change of the store has ended`)
-    const pending = { lane, apply }
+    const pending = { lane, what, apply }
     this.#pending.push(pending)
+    this.#events.onCall()
     const fails = this.random.chance(this.weather.failing)
     return new Promise<void>((resolve, reject) => {
       const end = (): void => {
@@ -129,16 +176,27 @@ export class SimulatedDisk {
     })
   }
 
-  /** The process that uses the disk is gone: each write under way is kept or lost, in order. */
+  /** The process that uses the disk is gone: each write under way is kept, lost or torn, in order. */
   crash(): void {
     const pending = this.#pending
     this.#pending = []
     for (const lane of ['log', 'snapshot'] as const)
       for (const write of pending) {
         if (write.lane !== lane) continue
-        if (this.random.chance(0.5)) write.apply()
-        else if (lane === 'log') break
+        const fate = this.#fate()
+        this.#events.onCut(fate)
+        if (fate === 'kept') write.apply()
+        else if (fate === 'torn') this.#image.torn = { what: write.what }
+        // What came after it in the same file is lost with it.
+        if (fate !== 'kept' && lane === 'log') break
       }
+  }
+
+  #fate(): WriteFate {
+    const { kept, torn } = this.weather
+    const chance = this.random.next()
+    if (chance < kept) return 'kept'
+    return chance < kept + torn ? 'torn' : 'lost'
   }
 
   #latency(): number {

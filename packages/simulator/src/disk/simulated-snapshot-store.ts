@@ -9,21 +9,33 @@ import type {
 import type { Process } from '../server/process.ts'
 import type { SimulatedDisk } from './simulated-disk.ts'
 
-/** Bytes that a reader gets at once. */
+/** Bytes that a reader gets at once, unless it is said otherwise. */
 const CHUNK_BYTES = 4096
+
+/** Told of a snapshot at the moment in which it becomes durable. */
+export type SnapshotObserver = (meta: SnapshotMeta) => void
 
 /** Snapshots of one process on a simulated disk. A snapshot is there when its last write is durable, never before. */
 export class SimulatedSnapshotStore implements SnapshotStore {
   readonly #disk: SimulatedDisk
   readonly #process: Process
+  readonly #chunkBytes: number
+  readonly #onKept: SnapshotObserver
 
-  constructor(disk: SimulatedDisk, process: Process) {
+  constructor(
+    disk: SimulatedDisk,
+    process: Process,
+    chunkBytes: number = CHUNK_BYTES,
+    onKept: SnapshotObserver = () => {},
+  ) {
     this.#disk = disk
     this.#process = process
+    this.#chunkBytes = chunkBytes
+    this.#onKept = onKept
   }
 
   async create(description: SnapshotDescription): Promise<SnapshotSink> {
-    return new Sink(this.#disk, this.#process, description)
+    return new Sink(this.#disk, this.#process, description, this.#onKept)
   }
 
   list(): Promise<readonly SnapshotMeta[]> {
@@ -34,23 +46,30 @@ export class SimulatedSnapshotStore implements SnapshotStore {
   open(id: string): Promise<OpenSnapshot> {
     const disk = this.#disk
     const process = this.#process
+    const chunkBytes = this.#chunkBytes
     return disk.read(process, () => {
       const found = disk.image.snapshots.find(({ meta }) => meta.id === id)
       if (found === undefined)
         throw new RaftError('RAFT_SNAPSHOT_NOT_FOUND', `there is no snapshot '${id}'`)
       const { meta, state } = found
-      return { meta, state: chunksOf(state, disk, process), close: async () => {} }
+      if (found.isDamaged === true)
+        throw new RaftError(
+          'RAFT_SNAPSHOT_CORRUPT',
+          `the checksum of snapshot '${id}' does not fit: the disk is damaged`,
+        )
+      return { meta, state: chunksOf(state, chunkBytes, disk, process), close: async () => {} }
     })
   }
 }
 
 async function* chunksOf(
   state: Uint8Array,
+  chunkBytes: number,
   disk: SimulatedDisk,
   process: Process,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  for (let place = 0; place < state.length; place += CHUNK_BYTES)
-    yield await disk.read(process, () => state.slice(place, place + CHUNK_BYTES))
+  for (let place = 0; place < state.length; place += chunkBytes)
+    yield await disk.read(process, () => state.slice(place, place + chunkBytes))
 }
 
 class Sink implements SnapshotSink {
@@ -58,13 +77,20 @@ class Sink implements SnapshotSink {
   readonly #disk: SimulatedDisk
   readonly #process: Process
   readonly #description: SnapshotDescription
+  readonly #onKept: SnapshotObserver
   #chunks: Uint8Array[] | undefined = []
 
-  constructor(disk: SimulatedDisk, process: Process, description: SnapshotDescription) {
+  constructor(
+    disk: SimulatedDisk,
+    process: Process,
+    description: SnapshotDescription,
+    onKept: SnapshotObserver,
+  ) {
     this.id = `${description.term}-${description.index}-${disk.nextSnapshot()}`
     this.#disk = disk
     this.#process = process
     this.#description = description
+    this.#onKept = onKept
   }
 
   async write(chunk: Uint8Array): Promise<void> {
@@ -83,9 +109,11 @@ class Sink implements SnapshotSink {
     }
     const meta = { ...structuredClone(this.#description), id: this.id, version: 1, size: place }
     const what = `snapshot of ${meta.index} in term ${meta.term}`
-    await this.#disk.write(this.#process, 'snapshot', what, () =>
-      this.#disk.image.keep({ meta, state }),
-    )
+    const { image } = this.#disk
+    await this.#disk.write(this.#process, 'snapshot', what, () => {
+      this.#onKept(meta)
+      image.keep({ meta, state })
+    })
     return meta
   }
 

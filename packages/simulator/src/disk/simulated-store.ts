@@ -21,6 +21,10 @@ export interface StoreObserver {
   onTruncate(image: DiskImage, from: Index): void
   /** Before the state is replaced. */
   onHardState(image: DiskImage, state: HardState): void
+  /** Entries from `from` on are read. */
+  onRead?(from: Index): void
+  /** Before entries up to `to` leave the log. */
+  onCompact?(image: DiskImage, to: Index): void
 }
 
 /** Log and stable store of one process on a simulated disk. */
@@ -51,11 +55,14 @@ export class SimulatedStore implements LogStore, StableStore {
           'RAFT_LOG_NOT_FOUND',
           `entry ${from} is not in the log, which holds ${image.firstIndex}..${image.lastIndex}`,
         )
+      this.#observer.onRead?.(from)
+      if (first.isDamaged === true) throw checksumFails(`entry ${from}`)
       const found: StoredEntry[] = [first]
       let bytes = first.bytes.length
       for (let index = from + 1; index <= to; index++) {
         const entry = image.entry(index)
         if (entry === undefined || bytes + entry.bytes.length > maxBytes) break
+        if (entry.isDamaged === true) throw checksumFails(`entry ${index}`)
         bytes += entry.bytes.length
         found.push(entry)
       }
@@ -96,11 +103,18 @@ export class SimulatedStore implements LogStore, StableStore {
   }
 
   truncatePrefix(to: Index): Promise<void> {
-    return this.#write(`compact to ${to}`, () => this.#disk.image.truncatePrefix(to))
+    const { image } = this.#disk
+    return this.#write(`compact to ${to}`, () => {
+      this.#observer.onCompact?.(image, to)
+      image.truncatePrefix(to)
+    })
   }
 
   loadHardState(): Promise<HardState | undefined> {
-    return this.#read(({ hardState }) => hardState)
+    return this.#read((image) => {
+      if (image.isStableDamaged) throw checksumFails('the saved term and vote')
+      return image.hardState
+    })
   }
 
   saveHardState(state: HardState): Promise<void> {
@@ -118,7 +132,10 @@ export class SimulatedStore implements LogStore, StableStore {
   }
 
   get(key: string): Promise<Uint8Array | undefined> {
-    return this.#read(({ values }) => values.get(key)?.slice())
+    return this.#read((image) => {
+      if (image.isStableDamaged) throw checksumFails(`the saved value '${key}'`)
+      return image.values.get(key)?.slice()
+    })
   }
 
   set(key: string, value: Uint8Array): Promise<void> {
@@ -157,4 +174,11 @@ export class SimulatedStore implements LogStore, StableStore {
       ? new RaftError('RAFT_STORE_CLOSED', 'the store is closed: open it again')
       : undefined
   }
+}
+
+function checksumFails(what: string): RaftError {
+  return new RaftError(
+    'RAFT_STORE_CORRUPT',
+    `the checksum of ${what} does not fit: the disk is damaged. Restore this server from its peers under a new id`,
+  )
 }

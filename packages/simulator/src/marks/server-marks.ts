@@ -1,29 +1,85 @@
 // What a server did, as a mark.
-import type { RpcResponse } from '@raftkit/interface'
-import type { RaftState } from '@raftkit/raft-core'
+import type { HardState, RpcRequest, RpcResponse } from '@raftkit/interface'
+import type { Raft, RaftState } from '@raftkit/raft-core'
+import type { DiskImage } from '../disk/disk-image.ts'
 import type { Mark } from './marks.ts'
+
+/** The server as it answers. */
+export interface Answering {
+  readonly raft: Pick<Raft, 'leader' | 'commitIndex'>
+  readonly image: DiskImage
+  /** Term and vote with which its process started. */
+  readonly startedWith: HardState | undefined
+}
+
+const ROLE_REASONS: readonly (readonly [beginning: string, mark: Mark])[] = [
+  ['no majority', 'an election found no majority'],
+  ['no answer from a quorum', 'a leader without a quorum stepped down'],
+  ['higher term', 'a leader stepped down for a higher term'],
+  ['the event loop stood still', 'a server noticed that its event loop stood still'],
+  ['the disk is stalled', 'a leader whose disk hung stepped down'],
+]
 
 /** The mark of a change of role. */
 export function roleMark(role: RaftState, reason: string): Mark | undefined {
   if (role === 'leader') return 'a leader was elected'
-  if (reason.startsWith('no majority')) return 'an election found no majority'
-  if (reason.startsWith('no answer from a quorum')) return 'a leader without a quorum stepped down'
-  if (reason.startsWith('higher term')) return 'a leader stepped down for a higher term'
-  if (reason.startsWith('the event loop stood still'))
-    return 'a server noticed that its event loop stood still'
-  return undefined
+  return ROLE_REASONS.find(([beginning]) => reason.startsWith(beginning))?.[1]
 }
 
 /** The mark of an answer. */
-export function answerMark(response: RpcResponse): Mark | undefined {
-  switch (response.type) {
-    case 'request-vote':
-      return response.granted ? 'a vote was given' : 'a vote was refused'
-    case 'request-pre-vote':
-      return response.granted ? undefined : 'a pre-vote was refused'
-    case 'append-entries':
-      return response.noRetryBackoff ? 'entries did not fit and were refused' : undefined
-    default:
-      return undefined
+export function answerMark(
+  request: RpcRequest,
+  response: RpcResponse,
+  server: Answering,
+): Mark | undefined {
+  if (request.type === 'request-vote' && response.type === 'request-vote')
+    return voteMark(request, response, server)
+  if (request.type === 'request-pre-vote' && response.type === 'request-pre-vote') {
+    if (response.granted) return 'a pre-vote was given'
+    if (server.raft.leader !== undefined) return 'a pre-vote was refused because a leader is known'
+    return response.term <= request.term
+      ? 'a pre-vote was refused because the log is behind'
+      : undefined
   }
+  if (request.type === 'append-entries' && response.type === 'append-entries') {
+    if (response.term > request.term) return 'entries of an old leader were refused'
+    return response.noRetryBackoff ? 'entries did not fit and were refused' : undefined
+  }
+  return undefined
+}
+
+function voteMark(
+  request: Extract<RpcRequest, { type: 'request-vote' }>,
+  { granted, term }: Extract<RpcResponse, { type: 'request-vote' }>,
+  { raft, image, startedWith }: Answering,
+): Mark | undefined {
+  if (startedWith?.term === request.term && startedWith.votedFor !== undefined)
+    return 'a vote from before a restart was asked for again'
+  if (granted) return 'a vote was given'
+  if (term > request.term) return 'a vote was refused in an old term'
+  // Whoever knows a leader does not even take up the term.
+  if (term < request.term)
+    return raft.leader === undefined ? undefined : 'a vote was refused because a leader is known'
+  const { votedFor } = image.hardState ?? { votedFor: undefined }
+  return votedFor === undefined || votedFor.id === request.header.id
+    ? 'a vote was refused because the log is behind'
+    : 'a vote was refused because another has it'
+}
+
+/** The mark of a request that has come and will be carried out. */
+export function arrivalMark(request: RpcRequest, { raft, image }: Answering): Mark | undefined {
+  if (request.type === 'append-entries') {
+    const last = request.entries?.at(-1)
+    return last !== undefined && image.entry(last.lastIndex)?.term === last.lastTerm
+      ? 'entries came that were there already'
+      : undefined
+  }
+  if (request.type !== 'install-snapshot') return undefined
+  const { lastLogIndex, lastLogTerm } = request
+  if (lastLogIndex <= raft.commitIndex) return 'an old snapshot was not installed again'
+  const own = image.entry(lastLogIndex)?.term
+  if (own === undefined) return undefined
+  return own === lastLogTerm
+    ? 'a snapshot was installed and the log behind it kept'
+    : 'a snapshot was installed onto a conflicting suffix'
 }

@@ -22,8 +22,14 @@ import type { Process } from '../server/process.ts'
 export interface TransportObserver {
   /** A request is about to leave. */
   onRequest(to: Peer, request: RpcRequest): void
+  /** A request has come, and the process runs. False when it is lost after all. */
+  onArrival(request: RpcRequest): boolean
   /** An answer is about to leave. */
   onResponse(request: RpcRequest, response: RpcResponse): void
+  /** The answer to one of this process's requests has come. */
+  onAnswer(request: RpcRequest, response: RpcResponse): void
+  /** The connection broke after a part of a snapshot had come. */
+  onBrokenSnapshot(): void
 }
 
 /** A process's end of the network: while the process is paused nothing passes, and nothing any more once it is dead. */
@@ -45,7 +51,9 @@ export class GatedTransport implements Transport {
     this.#transport.setHandler(
       (request, context) =>
         new Promise<RpcResponse>((resolve, reject) => {
+          if (process.isPaused && request.type === 'append-entries') process.heartbeatsWaiting++
           process.run('input', () => {
+            if (!this.#observer.onArrival(request)) return
             this.#handle(handler, request, context).then(
               (response) =>
                 process.run('output', () => {
@@ -99,13 +107,20 @@ export class GatedTransport implements Transport {
     return this.#transport.close()
   }
 
-  #out<R>(peer: Peer, request: RpcRequest | undefined, send: () => Promise<R>): Promise<R> {
+  #out<R extends RpcResponse | AppendPipeline>(
+    peer: Peer,
+    request: RpcRequest | undefined,
+    send: () => Promise<R>,
+  ): Promise<R> {
     return new Promise<R>((resolve, reject) => {
       this.#process.run('output', () => {
         if (request !== undefined) this.#observer.onRequest(peer, request)
         // The last thing that the process did was to decide to send it.
         if (this.#process.isDead) return void send().catch(() => {})
-        this.#process.pass(send()).then(resolve, reject)
+        this.#process.pass(send()).then((answer) => {
+          if (request !== undefined && 'type' in answer) this.#observer.onAnswer(request, answer)
+          resolve(answer)
+        }, reject)
       })
     })
   }
@@ -122,7 +137,7 @@ export class GatedTransport implements Transport {
       get signal() {
         return context.signal
       },
-      snapshot: gatedChunks(snapshot, this.#process),
+      snapshot: gatedChunks(snapshot, this.#process, () => this.#observer.onBrokenSnapshot()),
     }
     return handler(request, gated)
   }
@@ -131,14 +146,20 @@ export class GatedTransport implements Transport {
 async function* gatedChunks(
   chunks: AsyncIterable<Uint8Array>,
   process: Process,
+  onBroken: () => void,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const iterator = chunks[Symbol.asyncIterator]()
+  let hasBegun = false
   try {
     for (;;) {
       const next = await process.pass(iterator.next())
       if (next.done) return
+      hasBegun = true
       yield next.value
     }
+  } catch (error) {
+    if (hasBegun) onBroken()
+    throw error
   } finally {
     await iterator.return?.()
   }

@@ -12,6 +12,8 @@ export class Process {
   #isDead = false
   #held: Record<WakeKind, (() => void)[]> | undefined
   #aheadMs = 0
+  /** Messages of a leader that came while the process was paused. */
+  heartbeatsWaiting = 0
   #endOfLife: () => void = () => {}
   /** Resolves when the process crashes. */
   readonly died: Promise<void> = new Promise((resolve) => {
@@ -59,6 +61,7 @@ export class Process {
     const held = this.#held
     this.#held = undefined
     this.#aheadMs = 0
+    this.heartbeatsWaiting = 0
     if (held === undefined) return
     for (const kind of KINDS) for (const callback of held[kind]) this.run(kind, callback)
   }

@@ -20,7 +20,7 @@ export interface ServerClockParts {
 /** Time as one server sees it: with an origin and a rate of its own, and late while the server is paused. */
 export class ServerClock implements Clock {
   readonly #parts: ServerClockParts
-  readonly #origin: number
+  #origin: number
   #turnEnd = 0
   #timers = 0
 
@@ -37,6 +37,11 @@ export class ServerClock implements Clock {
   now(): number {
     const { time, process, rate } = this.#parts
     return this.#origin + (time.now() + process.aheadMs) * rate
+  }
+
+  /** The clock goes ahead at once. Timers that are set fire when they would have. */
+  jump(byMs: number): void {
+    this.#origin += byMs
   }
 
   wallTime(): number {

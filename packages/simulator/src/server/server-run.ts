@@ -1,12 +1,5 @@
-import type {
-  EntryBatch,
-  RpcRequest,
-  RpcResponse,
-  ServerId,
-  StateMachine,
-} from '@raftkit/interface'
-import { bootstrapCluster, hasExistingState, Raft } from '@raftkit/raft-core'
-import { checkAcknowledgement } from '../checks/acknowledgements.ts'
+import { type RpcRequest, type ServerId, type StateMachine, RaftError } from '@raftkit/interface'
+import { bootstrapCluster, hasExistingState, Raft, type RaftConfig } from '@raftkit/raft-core'
 import { CheckedMachine } from '../checks/checked-machine.ts'
 import { Progress } from '../checks/progress.ts'
 import type { SimulatedDisk } from '../disk/simulated-disk.ts'
@@ -14,11 +7,12 @@ import { SimulatedSnapshotStore } from '../disk/simulated-snapshot-store.ts'
 import { SimulatedStore } from '../disk/simulated-store.ts'
 import { GatedTransport } from '../network/gated-transport.ts'
 import type { Stream } from '../random/streams.ts'
-import { answerMark, roleMark } from '../marks/server-marks.ts'
-import { requestFacts, responseFacts } from '../story/message-words.ts'
+import { roleMark } from '../marks/server-marks.ts'
 import { Process } from './process.ts'
 import { ServerClock } from './server-clock.ts'
+import { StoreWatch } from './store-watch.ts'
 import type { Surroundings } from './surroundings.ts'
+import { TrafficWatch } from './traffic-watch.ts'
 
 /** What a run tells its server. */
 export interface RunEvents {
@@ -35,6 +29,7 @@ export interface RunChances {
   readonly turns: Stream
   readonly raft: Stream
   readonly apply: Stream
+  readonly network: Stream
 }
 
 /** One run of a server: a process with a Raft in it, from its start to its crash. */
@@ -46,8 +41,8 @@ export class ServerRun<M extends StateMachine<R>, R> {
   /** Undefined while it starts. */
   raft: Raft<R> | undefined
   readonly #id: ServerId
-  readonly #place: number
   readonly #world: Surroundings<M, R>
+  readonly #config: RaftConfig
   readonly #disk: SimulatedDisk
   readonly #events: RunEvents
   readonly #chances: RunChances
@@ -57,13 +52,14 @@ export class ServerRun<M extends StateMachine<R>, R> {
   constructor(
     place: number,
     id: ServerId,
+    config: RaftConfig,
     world: Surroundings<M, R>,
     disk: SimulatedDisk,
     events: RunEvents,
     chances: RunChances,
   ) {
     this.#id = id
-    this.#place = place
+    this.#config = config
     this.#world = world
     this.#disk = disk
     this.#events = events
@@ -95,6 +91,20 @@ export class ServerRun<M extends StateMachine<R>, R> {
     })
   }
 
+  /** Everything that was due during a pause or stall of that length runs. */
+  wake(forMs: number): void {
+    const { marks, elections } = this.#world
+    const { raft, process } = this
+    if (raft !== undefined && process.isPaused) {
+      const isLate = forMs >= 2 * this.#config.heartbeatTimeoutMs
+      if (isLate && raft.state === 'follower' && process.heartbeatsWaiting > 0)
+        marks.hit('an election deadline passed in a stall while heartbeats waited')
+      if (raft.state === 'leader' && elections.highestLed > raft.currentTerm)
+        marks.hit('a leader that slept woke up after another was elected')
+    }
+    process.resume()
+  }
+
   /** The address is free again. */
   close(): void {
     void this.#closeTransport()
@@ -103,13 +113,14 @@ export class ServerRun<M extends StateMachine<R>, R> {
   async #start(): Promise<void> {
     const world = this.#world
     const id = this.#id
-    const store = new SimulatedStore(this.#disk, this.process, this.#storeObserver())
-    const snapshotStore = new SimulatedSnapshotStore(this.#disk, this.process)
-    const stores = { logStore: store, stableStore: store, snapshotStore }
+    const config = this.#config
+    if (this.#disk.open()) world.marks.hit('a torn last write was dropped')
+    const { hardState } = this.#disk.image
+    const stores = this.#openStores()
     const isKnown = await hasExistingState(stores)
     if (isKnown) world.marks.hit('a server restarted with what it had')
-    if (!isKnown) await bootstrapCluster({ ...stores, configuration: world.configuration })
-    const config = world.options.configs[this.#place]!
+    else if (!this.#disk.wasWiped)
+      await bootstrapCluster({ ...stores, configuration: world.configuration })
     const transport = world.network.transport(id, {
       clock: this.clock,
       timeoutMs: config.rpcTimeoutMs,
@@ -117,22 +128,61 @@ export class ServerRun<M extends StateMachine<R>, R> {
       pipelines: world.options.pipelines,
     })
     this.#closeTransport = () => transport.close()
+    const watch = new TrafficWatch<R>(
+      {
+        id,
+        image: () => this.#disk.image,
+        raft: () => this.raft,
+        startedWith: hardState,
+        crashPoints: world.options.crashPoints,
+        onCrashPoint: (share, what) => this.#events.onCrashPoint(share, what),
+        onSent: (to, request) => this.#sent(to, request),
+        isAwaited: (request) =>
+          request.type !== 'forward' || world.forwarded.begin(request.payload),
+      },
+      world,
+    )
     const raft = await Raft.start<R>({
       id,
       config,
       stateMachine: this.checked,
       ...stores,
-      transport: new GatedTransport(transport, this.process, {
-        onRequest: (to, request) => this.#sends(to.address, request),
-        onResponse: (request, response) => this.#answers(request, response),
-      }),
+      transport: new GatedTransport(transport, this.process, watch),
       clock: this.clock,
       random: this.#chances.raft,
+      onForward: (payload) => this.#serve(payload),
     })
+    this.#started(raft)
+  }
+
+  #openStores(): Pick<
+    Parameters<typeof bootstrapCluster>[0],
+    'logStore' | 'stableStore' | 'snapshotStore'
+  > {
+    const watch = new StoreWatch<R>(this.#id, this.#world, () => this.raft)
+    const store = new SimulatedStore(this.#disk, this.process, watch)
+    const snapshotStore = new SimulatedSnapshotStore(
+      this.#disk,
+      this.process,
+      this.#world.options.snapshotChunkBytes,
+      (meta) => watch.onSnapshot(meta),
+    )
+    return { logStore: store, stableStore: store, snapshotStore }
+  }
+
+  #started(raft: Raft<R>): void {
+    const { image } = this.#disk
+    const { marks, trace, elections, committed, violate } = this.#world
+    const id = this.#id
+    if (image.isUnreadable) violate('damage is found', `${id} starts with a damaged disk`)
+    if (image.snapshots[0]?.isDamaged === true)
+      marks.hit('an older snapshot stood in for a damaged one')
+    if (raft.appliedIndex > 0) marks.hit('a server started from a snapshot')
+    elections.starts(id, image, raft.currentTerm)
     this.raft = raft
-    this.#progress = new Progress(id, raft, world.committed, world.violate)
+    this.#progress = new Progress(id, raft, committed, violate)
     this.#listen(raft)
-    world.trace.tell(id, 'runs in term', raft.currentTerm)
+    trace.tell(id, 'runs in term', raft.currentTerm)
   }
 
   #listen(raft: Raft<R>): void {
@@ -157,55 +207,24 @@ export class ServerRun<M extends StateMachine<R>, R> {
     })
   }
 
-  #storeObserver(): ConstructorParameters<typeof SimulatedStore>[2] {
-    const { tree, committed, elections } = this.#world
-    const id = this.#id
-    return {
-      onAppend: (image, batches: readonly EntryBatch[]) => tree.append(id, image, batches),
-      onTruncate: (image, from) => {
-        this.#world.marks.hit('a conflicting suffix was removed')
-        committed.checkTruncation(id, image, from)
-        this.#checkLeaderTruncates(from)
-      },
-      onHardState: (image, state) => elections.saved(id, image, state),
-    }
-  }
-
-  /** A leader never removes an entry of its log (Leader Append-Only, §5.3). */
-  #checkLeaderTruncates(from: number): void {
-    const { raft } = this
-    if (raft === undefined || raft.state !== 'leader') return
-    if (this.#disk.image.entry(from)?.term === raft.currentTerm)
-      this.#world.violate('leader append-only', `${this.#id}, a leader, truncates from ${from}`)
-  }
-
-  #sends(to: string, request: RpcRequest): void {
-    const { trace, elections, options } = this.#world
-    trace.tell(this.#id, 'sends', to, ...requestFacts(request))
-    elections.asks(this.#id, this.#disk.image, request)
+  #sent(to: string, request: RpcRequest): void {
     this.#events.onSent(to, request)
-    if (request.type === 'install-snapshot') this.#world.marks.hit('a snapshot was sent')
-    if (request.type === 'timeout-now')
-      this.#world.marks.hit('a transfer was asked for by the leader')
-    if (request.type === 'request-vote')
-      this.#events.onCrashPoint(options.crashPoints.voteRequested, 'asking for a vote')
+    const { options, network, time, isStormy, trace } = this.#world
+    if (request.type !== 'install-snapshot' || !isStormy()) return
+    if (!this.#chances.network.chance(options.snapshotResets)) return
+    const { minDelayMs = 0, jitterMs = 0 } = options.network
+    const chunks = 1 + request.size / options.snapshotChunkBytes
+    time.after(minDelayMs + jitterMs + this.#chances.network.between(0, chunks), () => {
+      trace.tell('network', 'resets connections of', this.#id, 'and', to)
+      network.reset(this.#id, to)
+    })
   }
 
-  #answers(request: RpcRequest, response: RpcResponse): void {
-    const { trace, elections, violate, options } = this.#world
-    const id = this.#id
-    const { image } = this.#disk
-    if (!(request.type === 'append-entries' && request.entries === null))
-      trace.tell(id, 'answers', request.header.id, ...responseFacts(response))
-    elections.answers(id, image, request, response)
-    checkAcknowledgement(violate, id, image, request, response)
-    const mark = answerMark(response)
-    if (mark !== undefined) this.#world.marks.hit(mark)
-    const { voteGranted, appendAcknowledged } = options.crashPoints
-    if (response.type === 'request-vote' && response.granted)
-      this.#events.onCrashPoint(voteGranted, 'giving a vote')
-    if (response.type === 'append-entries' && response.success)
-      this.#events.onCrashPoint(appendAcknowledged, 'acknowledging entries')
+  /** A command that another server handed on. The response comes back as the index of the command. */
+  async #serve(payload: Uint8Array): Promise<Uint8Array> {
+    if (this.raft === undefined) throw new RaftError('RAFT_ABORTED', 'this server only starts')
+    const { index, term, response } = await this.raft.apply(payload)
+    return this.#world.forwarded.answer(this.#id, index, term, response)
   }
 
   #beforeApply(data: Uint8Array): void | Promise<void> {
@@ -224,6 +243,6 @@ export class ServerRun<M extends StateMachine<R>, R> {
   #standStill(forMs: number): void {
     this.#world.trace.tell(this.#id, 'stands still for', forMs)
     this.process.pause(forMs)
-    this.#world.time.after(forMs, () => this.process.resume())
+    this.#world.time.after(forMs, () => this.wake(forMs))
   }
 }

@@ -1,9 +1,12 @@
 // What a simulated server needs of its world.
 import type { Configuration, ServerId, StateMachine } from '@raftkit/interface'
 import type { InmemNetwork } from '@raftkit/transport-inmem'
+import type { AcknowledgedCommands } from '../checks/acknowledged-commands.ts'
 import type { AppliedLog } from '../checks/applied-log.ts'
 import type { CommittedLog } from '../checks/committed-log.ts'
+import type { Configurations } from '../checks/configurations.ts'
 import type { Elections } from '../checks/elections.ts'
+import type { OpenCalls } from '../checks/open-calls.ts'
 import type { EntryTree } from '../checks/entry-tree.ts'
 import type { Violate } from '../checks/violation.ts'
 import type { MarkCounts } from '../marks/marks.ts'
@@ -11,20 +14,29 @@ import type { Stream } from '../random/streams.ts'
 import type { Trace } from '../story/trace.ts'
 import type { VirtualTime } from '../time/virtual-time.ts'
 import type { WorldOptions } from '../world/world-options.ts'
+import type { ForwardedAnswers } from '../workload/forwarded-answers.ts'
 
-/** The world as its servers see it. */
-export interface Surroundings<M extends StateMachine<R>, R> {
-  readonly options: WorldOptions
-  readonly time: VirtualTime
+/** What looks at everything that happens in a world. */
+export interface Checks {
   readonly trace: Trace
   readonly marks: MarkCounts
-  readonly network: InmemNetwork
-  readonly configuration: Configuration
   readonly elections: Elections
   readonly committed: CommittedLog
+  readonly acknowledged: AcknowledgedCommands
+  readonly configurations: Configurations
   readonly applied: AppliedLog
   readonly tree: EntryTree
   readonly violate: Violate
+}
+
+/** The world as its servers see it. */
+export interface Surroundings<M extends StateMachine<R>, R> extends Checks {
+  readonly options: WorldOptions
+  readonly time: VirtualTime
+  readonly network: InmemNetwork
+  readonly openCalls: OpenCalls
+  readonly forwarded: ForwardedAnswers<R>
+  readonly configuration: Configuration
   readonly newMachine: () => M
   /** An own check of the state, after each command. */
   readonly check: ((machine: M) => string | undefined) | undefined

@@ -1,7 +1,7 @@
 // What can be switched off in a world, class by class, to see which classes a failure needs.
 import { defaultConfig, type RaftConfig } from '@raftkit/raft-core'
 import { FINE_WEATHER } from '../disk/simulated-disk.ts'
-import type { WorldOptions } from '../world/world-options.ts'
+import { NO_CRASH_POINTS, type WorldOptions } from '../world/world-options.ts'
 
 type SwitchOff = (options: WorldOptions) => WorldOptions
 
@@ -15,6 +15,7 @@ export const FAULT_CLASSES = [
   'datagrams',
   'slow-disks',
   'failing-disks',
+  'torn-writes',
   'crash-points',
   'stalls',
   'slow-apply',
@@ -22,6 +23,8 @@ export const FAULT_CLASSES = [
   'bursts',
   'eager-calls',
   'wrong-servers',
+  'forwarding',
+  'snapshot-resets',
   'snapshots',
   'compaction',
   'small-limits',
@@ -45,16 +48,16 @@ const SWITCHES: Readonly<Record<FaultClass, SwitchOff>> = {
     return onDisks(options, { meanReadMs, meanWriteMs, slow })
   },
   'failing-disks': (options) => onDisks(options, { failing: 0 }),
-  'crash-points': (options) => ({
-    ...options,
-    crashPoints: { voteGranted: 0, voteRequested: 0, appendAcknowledged: 0, writeDurable: 0 },
-  }),
+  'torn-writes': (options) => onDisks(options, { torn: 0 }),
+  'crash-points': (options) => ({ ...options, crashPoints: NO_CRASH_POINTS }),
   stalls: (options) => ({ ...options, stalls: 0 }),
   'slow-apply': (options) => ({ ...options, slowApply: 0 }),
   drift: (options) => ({ ...options, clockRates: options.clockRates.map(() => 1) }),
   bursts: (options) => onWorkload(options, { bursts: 0 }),
   'eager-calls': (options) => onWorkload(options, { eager: 0 }),
   'wrong-servers': (options) => onWorkload(options, { wrongServer: 0 }),
+  forwarding: (options) => onWorkload(options, { forwarded: 0 }),
+  'snapshot-resets': (options) => ({ ...options, snapshotResets: 0 }),
   snapshots: (options) => onServers(options, { snapshotThreshold: 1_000_000 }),
   compaction: (options) =>
     onServers(options, { trailingLogs: 10_240, logTailBytes: defaultConfig().logTailBytes }),
@@ -95,7 +98,12 @@ function onDisks(
 }
 
 function onServers(options: WorldOptions, change: Partial<RaftConfig>): WorldOptions {
-  return { ...options, configs: options.configs.map((config) => ({ ...config, ...change })) }
+  const changed = (config: RaftConfig): RaftConfig => ({ ...config, ...change })
+  return {
+    ...options,
+    configs: options.configs.map(changed),
+    otherConfigs: options.otherConfigs.map(changed),
+  }
 }
 
 function onWorkload(

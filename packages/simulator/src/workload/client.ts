@@ -97,8 +97,29 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
     machine: M,
     timeoutMs: number,
   ): Promise<Output> {
-    if ('read' in call) return raft.read(() => call.read(machine), { timeoutMs })
-    return (await raft.apply(call.command, { timeoutMs })).response
+    const { acknowledged, committed, marks, forwarded, options } = this.#world
+    if ('read' in call) {
+      const needed = acknowledged.lastIndex
+      if (raft.state === 'leader' && committed.termAt(raft.commitIndex) !== raft.currentTerm)
+        marks.hit('a read waited for the first entry of a term')
+      return raft.read(
+        () => {
+          acknowledged.read(raft.id, needed, raft.appliedIndex)
+          return call.read(machine)
+        },
+        { timeoutMs },
+      )
+    }
+    if (raft.state !== 'leader' && this.#random.chance(options.workload.forwarded)) {
+      const bytes = await raft.forwardToLeader(call.command, { timeoutMs })
+      const { id, index, term, response } = forwarded.take(bytes)
+      acknowledged.acknowledged(id, index, term)
+      marks.hit('a command went through another server to the leader')
+      return response
+    }
+    const { index, term, response } = await raft.apply(call.command, { timeoutMs })
+    acknowledged.acknowledged(raft.id, index, term)
+    return response
   }
 
   #failed(
@@ -106,7 +127,8 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
     call: Call<M, Input, Output>,
     entry: ReturnType<Ledger<Input, Output>['called']>,
   ): void {
-    const { violate } = this.#world
+    const { violate, marks } = this.#world
+    if (RaftError.is(error)) this.#markRefusal(error, 'read' in call)
     if (!RaftError.is(error))
       violate(
         'honest outcomes',
@@ -114,15 +136,24 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
       )
     else if ('read' in call || error.outcome === 'not-committed') {
       entry.failed()
-      if (!('read' in call)) this.#world.marks.hit('a command that was said not to be committed')
+      if (!('read' in call)) marks.hit('a command that was said not to be committed')
     } else {
-      this.#world.marks.hit('a command of unknown outcome')
-      if (error.outcome === undefined)
+      marks.hit('a command of unknown outcome')
+      if (error.outcome === undefined && !isForwarding(error))
         violate('honest outcomes', `a command failed with ${error.code} and no outcome`)
       entry.unknown()
     }
     if (RaftError.is(error, 'RAFT_OVERLOADED')) return
     this.#server = this.#world.leader() ?? this.#random.pick(this.#world.servers)
+  }
+
+  #markRefusal({ code }: RaftError, isRead: boolean): void {
+    const { marks } = this.#world
+    if (code === 'RAFT_OVERLOADED') marks.hit('a command was refused because too many wait')
+    if (code === 'RAFT_LEADERSHIP_TRANSFER_IN_PROGRESS')
+      marks.hit('a command was refused during a transfer')
+    if (isRead && code === 'RAFT_LEADERSHIP_LOST')
+      marks.hit('a read was refused because leadership was lost')
   }
 
   #choose(): SimulatedServer<M, Output> {
@@ -132,4 +163,15 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
       this.#server = this.#world.leader() ?? this.#random.pick(servers)
     return this.#server
   }
+}
+
+/** The leader's own words, or the end of the way to it: what came of the command, nobody here knows. */
+function isForwarding({ code }: RaftError): boolean {
+  return (
+    code === 'RAFT_REMOTE_ERROR' ||
+    code === 'RAFT_RPC_TIMEOUT' ||
+    code === 'RAFT_CONNECTION_LOST' ||
+    code === 'RAFT_DIAL_FAILED' ||
+    code === 'RAFT_TRANSPORT_CLOSED'
+  )
 }

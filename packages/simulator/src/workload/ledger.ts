@@ -20,12 +20,17 @@ export class Ledger<Input, Output> {
   /** Commands that were said to have had no effect. */
   readonly #refused = new Map<string, string>()
   readonly #applied = new Set<string>()
+  /** Commands that may or may not have had an effect. */
+  readonly #unknown = new Set<string>()
+  readonly #onLateEffect: () => void
   #order = 0
   #open = 0
 
-  constructor(violate: Violate, now: () => number) {
+  /** `onLateEffect` is told when a command of unknown outcome turns out to have an effect. */
+  constructor(violate: Violate, now: () => number, onLateEffect: () => void = () => {}) {
     this.#violate = violate
     this.#now = now
+    this.#onLateEffect = onLateEffect
   }
 
   /** Calls that have not ended. */
@@ -73,13 +78,17 @@ export class Ledger<Input, Output> {
         this.#operations.delete(id)
         if (command !== undefined) this.#refuse(client, command)
       },
-      unknown: close,
+      unknown: () => {
+        close()
+        if (command !== undefined) this.#unknown.add(textOf(command))
+      },
     }
   }
 
   /** A command is applied by some server. */
   applied(id: ServerId, data: Uint8Array): void {
     const command = textOf(data)
+    if (this.#unknown.has(command) && !this.#applied.has(command)) this.#onLateEffect()
     this.#applied.add(command)
     const client = this.#refused.get(command)
     if (client !== undefined)

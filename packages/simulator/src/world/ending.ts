@@ -10,6 +10,8 @@ export interface Recovery<M extends StateMachine<R>, R> {
   readonly untilMs: number
   /** Some links stay cut: then a leader may be out of reach for some server of the core, but the core must serve. */
   readonly isCore: boolean
+  /** Too many servers lost their disks: nothing can be expected but that the rest does nothing wrong. */
+  readonly isHopeless: boolean
 }
 
 /** Election timeouts within which a healed cluster must have a leader, and every server everything. */
@@ -22,13 +24,15 @@ export function calmDown<M extends StateMachine<R>, R>(world: World<M, R>): Reco
   const random = world.stream('ending')
   const isCore = world.options.ending === 'core' && world.servers.length > 2
   const quorum = Math.floor(world.servers.length / 2) + 1
-  const shuffled = [...world.servers]
+  for (const server of world.servers) if (server.disk.image.isDamaged) server.giveUp()
+  const healthy = world.servers.filter(({ isLost }) => !isLost)
+  const shuffled = healthy
     .map((server) => ({ server, order: random.next() }))
     .toSorted((a, b) => a.order - b.order)
     .map(({ server }) => server)
   const core = isCore ? shuffled.slice(0, quorum) : shuffled
   const outside = isCore ? shuffled.slice(quorum) : []
-  for (const { run } of world.servers) if (run?.process.aheadMs === 0) run.process.resume()
+  for (const { run } of world.servers) if (run?.process.aheadMs === 0) run.wake(0)
   for (const server of core) server.start()
   for (const server of outside)
     if (random.chance(0.3)) server.crash('outside of the core')
@@ -36,7 +40,8 @@ export function calmDown<M extends StateMachine<R>, R>(world: World<M, R>): Reco
       server.start()
       for (const other of world.servers) cutSomeWay(world, server.id, other.id, random.next())
     }
-  return { servers: core, isCore, untilMs: world.time.now() + boundMs(world) }
+  const isHopeless = healthy.length < quorum
+  return { servers: core, isCore, isHopeless, untilMs: world.time.now() + boundMs(world) }
 }
 
 function cutSomeWay<M extends StateMachine<R>, R>(
@@ -51,8 +56,9 @@ function cutSomeWay<M extends StateMachine<R>, R>(
 }
 
 function boundMs<M extends StateMachine<R>, R>({ options }: World<M, R>): number {
+  const configs = [...options.configs, ...options.otherConfigs]
   const longest = (name: 'electionTimeoutMs' | 'heartbeatTimeoutMs'): number =>
-    Math.max(...options.configs.map((config) => config[name]))
+    Math.max(...configs.map((config) => config[name]))
   const { rpcTimeoutMs, snapshotStallMs, storageStallMs } = options.configs[0]!
   const slowestClock = Math.min(...options.clockRates)
   const timeouts =
@@ -75,7 +81,8 @@ export class RecoveryWatch<M extends StateMachine<R>, R> {
   }
 
   look(): boolean {
-    const { servers, isCore } = this.#recovery
+    const { servers, isCore, isHopeless } = this.#recovery
+    if (isHopeless) return true
     if (this.#goal === undefined) this.#ask()
     const goal = this.#goal
     if (goal === undefined) return false

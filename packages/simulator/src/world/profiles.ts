@@ -1,7 +1,7 @@
 import { defaultConfig } from '@raftkit/raft-core'
 import { FINE_WEATHER } from '../disk/simulated-disk.ts'
 import type { Profile } from './swarm.ts'
-import type { NemesisName, WorldOptions } from './world-options.ts'
+import { NO_CRASH_POINTS, type NemesisName, type WorldOptions } from './world-options.ts'
 
 const same: Profile['adjust'] = (options) => options
 
@@ -10,7 +10,15 @@ function configured(
   options: WorldOptions,
   change: Partial<WorldOptions['configs'][number]>,
 ): WorldOptions {
-  return { ...options, configs: options.configs.map((config) => ({ ...config, ...change })) }
+  const changed = (config: WorldOptions['configs'][number]): WorldOptions['configs'][number] => ({
+    ...config,
+    ...change,
+  })
+  return {
+    ...options,
+    configs: options.configs.map(changed),
+    otherConfigs: options.otherConfigs.map(changed),
+  }
 }
 
 function withIntervals(
@@ -32,6 +40,7 @@ const votes: Profile['adjust'] = (options, random) => {
         voteRequested: 0.02,
         appendAcknowledged: 0.002,
         writeDurable: 0.01,
+        storeCall: 0.001,
       },
       meanDownMs: random.between(0.5, 15),
       disks: options.disks.map((disk) => ({ ...disk, meanWriteMs: beatMs / 20 })),
@@ -76,13 +85,22 @@ const calm: Profile['adjust'] = (options) => ({
   network: { minDelayMs: 0.2, jitterMs: 0.3 },
   vault: 0,
   disks: options.disks.map(() => FINE_WEATHER),
-  crashPoints: { voteGranted: 0, voteRequested: 0, appendAcknowledged: 0, writeDurable: 0 },
+  snapshotResets: 0,
+  crashPoints: NO_CRASH_POINTS,
   intervals: Object.fromEntries(
     Object.keys(options.intervals).map((name) => [name, Infinity]),
   ) as WorldOptions['intervals'],
   stalls: 0,
   slowApply: 0,
-  workload: { clients: 3, meanPauseMs: 100, timeoutMs: 3000, wrongServer: 0, bursts: 0, eager: 0 },
+  workload: {
+    clients: 3,
+    meanPauseMs: 100,
+    timeoutMs: 3000,
+    wrongServer: 0,
+    bursts: 0,
+    eager: 0,
+    forwarded: 0,
+  },
   durationMs: 60_000,
   ending: 'heal',
 })

@@ -40,6 +40,8 @@ export interface SeedResult {
   readonly calls: number
   /** Entries that were committed. */
   readonly committed: number
+  /** Whether the clients' history is linearizable could not be decided: the search was given up. */
+  readonly historyUndecided: boolean
   /** Named situations that were reached, with how often. */
   readonly marks: Readonly<Partial<Record<Mark, number>>>
 }
@@ -68,6 +70,7 @@ export async function runWorld<M extends StateMachine<Output>, Input, Output>(
     events: time.events,
     calls: run.ledger.count,
     committed: committed.lastIndex,
+    historyUndecided: run.historyUndecided,
     marks: world.marks.reached,
   }
 }
@@ -76,12 +79,18 @@ class SeedRun<M extends StateMachine<Output>, Input, Output> {
   readonly ledger: Ledger<Input, Output>
   readonly #world: World<M, Output>
   readonly #workload: Workload<M, Input, Output>
+  /** No verdict on the clients' history. */
+  historyUndecided = false
   #haveClientsStopped = false
 
   constructor(world: World<M, Output>, workload: Workload<M, Input, Output>) {
     this.#world = world
     this.#workload = workload
-    this.ledger = new Ledger(world.violate, () => world.time.now())
+    this.ledger = new Ledger(
+      world.violate,
+      () => world.time.now(),
+      () => world.marks.hit('a command of unknown outcome took effect'),
+    )
     world.onCommand = (id, data) => this.ledger.applied(id, data)
   }
 
@@ -146,7 +155,7 @@ class SeedRun<M extends StateMachine<Output>, Input, Output> {
   }
 
   /** Clients stop, and everything that waits ends. */
-  async #rest({ servers, isCore }: Recovery<M, Output>): Promise<void> {
+  async #rest({ servers, isCore, isHopeless }: Recovery<M, Output>): Promise<void> {
     const { time, options, trace } = this.#world
     this.#haveClientsStopped = true
     trace.tell('world', 'clients stop')
@@ -161,31 +170,28 @@ class SeedRun<M extends StateMachine<Output>, Input, Output> {
         'every promise settles',
         `${this.ledger.open} calls of clients never ended`,
       )
-    const found = isCore ? [] : leftovers(servers)
+    this.#world.openCalls.check(this.#world.violate)
+    if (isCore || isHopeless) return
+    const found = leftovers(servers)
     if (found.length > 0) this.#world.violate('nothing left over', found.join('\n'))
+    for (const { id, disk } of servers) this.#world.committed.checkDisk(id, disk.image)
   }
 
   async #shutDown(): Promise<void> {
     const { servers, time } = this.#world
-    const runs = servers.flatMap(({ id, run }) => (run?.raft === undefined ? [] : [{ id, run }]))
-    let left = runs.length
-    for (const { run } of runs) void run.raft?.shutdown().then(() => left--)
+    let left = servers.length
+    for (const server of servers) void server.shutDown().then(() => left--)
     const end = time.now() + 10_000
     await this.#until(() => left === 0 || time.now() > end)
     if (this.#world.violation !== undefined) return
     if (left > 0) this.#world.violate('every promise settles', `${left} servers did not shut down`)
-    for (const { id, run } of runs)
-      if (run.clock.timers > 0)
-        this.#world.violate(
-          'nothing left over',
-          `${id} has ${run.clock.timers} timers after its shutdown`,
-        )
   }
 
   #judge(): void {
     const world = this.#world
     if (world.violation !== undefined) return
     const verdict = this.#workload.judge?.(this.ledger.history)
+    this.historyUndecided = verdict?.result === 'unknown'
     if (verdict?.result === 'not linearizable')
       world.violate('linearizability', `${verdict.part}:\n${verdict.transcript}`)
   }

@@ -3,7 +3,13 @@
 import { defaultConfig, type RaftConfig } from '@raftkit/raft-core'
 import type { DiskWeather } from '../disk/simulated-disk.ts'
 import { Stream } from '../random/streams.ts'
-import type { CrashPoints, Intervals, NemesisName, WorldOptions } from './world-options.ts'
+import {
+  type CrashPoints,
+  type Intervals,
+  type NemesisName,
+  NO_CRASH_POINTS,
+  type WorldOptions,
+} from './world-options.ts'
 
 /** What a profile prefers; what it leaves out is drawn as in `default`. */
 export interface Profile {
@@ -11,7 +17,7 @@ export interface Profile {
   readonly adjust: (options: WorldOptions, random: Stream) => WorldOptions
 }
 
-const SIZES = [1, 3, 3, 3, 3, 5, 5, 7]
+const SIZES = [1, 2, 3, 3, 3, 3, 3, 4, 5, 5, 5, 7]
 
 /** Draws a world. The same seed and profile always give the same. */
 export function drawWorld(seed: number, profile: Profile, servers?: number): WorldOptions {
@@ -29,7 +35,12 @@ export function drawWorld(seed: number, profile: Profile, servers?: number): Wor
 function withFairElections(options: WorldOptions): WorldOptions {
   const { heartbeatTimeoutMs, electionTimeoutMs, leaderLeaseTimeoutMs } = options.configs[0]!
   const fair = { heartbeatTimeoutMs, electionTimeoutMs, leaderLeaseTimeoutMs, preVote: true }
-  return { ...options, configs: options.configs.map((config) => ({ ...config, ...fair })) }
+  const fairly = (config: RaftConfig): RaftConfig => ({ ...config, ...fair })
+  return {
+    ...options,
+    configs: options.configs.map(fairly),
+    otherConfigs: options.otherConfigs.map(fairly),
+  }
 }
 
 function drawOptions(seed: number, profile: string, servers: number, random: Stream): WorldOptions {
@@ -44,19 +55,25 @@ function drawOptions(seed: number, profile: string, servers: number, random: Str
   const drift = often(random, 0.3)
   // Safety must not rest on equal timeouts: a patient leader lives on while impatient servers elect another.
   const patience = random.chance(0.3) ? 4 : 1
+  const config = (own: Stream): RaftConfig => ({
+    ...drawConfig(own.chance(0.5) ? patient(timing, patience) : timing, own),
+    preVote: preVote === 'all' || (preVote === 'mixed' && own.chance(0.5)),
+  })
   return {
     seed,
     profile,
     servers,
-    configs: each('options', (own) => ({
-      ...drawConfig(own.chance(0.5) ? patient(timing, patience) : timing, own),
-      preVote: preVote === 'all' || (preVote === 'mixed' && own.chance(0.5)),
-    })),
+    configs: each('options', config),
+    otherConfigs: each('other options', config),
     clockRates: each('clock', (own) => own.between(1 - drift, 1 + drift)),
     network: drawNetwork(beatMs, random),
     pipelines: random.pick(['stream', 'datagram']),
     vault: often(random, 0.03),
     disks: each('disk', (own) => drawDisk(beatMs, own)),
+    snapshotChunkBytes: random.pick([16, 64, 512, 4096]),
+    snapshotResets: often(random, 0.3),
+    losable: random.chance(0.05) ? servers : Math.floor((servers - 1) / 2),
+    wiped: 'stay out',
     crashPoints: drawCrashPoints(random),
     meanDownMs: random.magnitude(0.5, 10_000),
     intervals: drawIntervals(beatMs, random),
@@ -72,6 +89,7 @@ function drawOptions(seed: number, profile: string, servers: number, random: Str
       wrongServer: often(random, 0.2),
       bursts: often(random, 0.1),
       eager: often(random, 1),
+      forwarded: often(random, 0.5),
     },
     durationMs: beatMs * random.between(20, 60),
     ending: random.chance(0.25) ? 'core' : 'heal',
@@ -152,17 +170,19 @@ function drawDisk(beatMs: number, random: Stream): DiskWeather {
     slow: often(random, 0.02),
     slowMs: random.magnitude(1, 3 * beatMs),
     failing: often(random, 0.003),
+    kept: random.next(),
+    torn: often(random, 0.5),
   }
 }
 
 function drawCrashPoints(random: Stream): CrashPoints {
-  if (random.chance(0.6))
-    return { voteGranted: 0, voteRequested: 0, appendAcknowledged: 0, writeDurable: 0 }
+  if (random.chance(0.6)) return NO_CRASH_POINTS
   return {
     voteGranted: often(random, 0.2),
     voteRequested: often(random, 0.05),
     appendAcknowledged: often(random, 0.01),
     writeDurable: often(random, 0.02),
+    storeCall: often(random, 0.02),
   }
 }
 
@@ -176,13 +196,22 @@ const RHYTHMS: Readonly<Record<NemesisName, readonly [number, number]>> = {
   split: [8, 50],
   'one way': [6, 40],
   bridge: [10, 50],
+  ring: [10, 50],
   flap: [2, 10],
   'slow link': [5, 40],
+  'narrow link': [5, 40],
   reset: [2, 30],
   'disk hangs': [8, 60],
   'disk full': [15, 80],
+  'bit rot': [10, 60],
+  wipe: [10, 60],
+  'clock jump': [5, 50],
   transfer: [3, 30],
   snapshot: [2, 30],
+  barrier: [2, 30],
+  'verify leader': [1, 20],
+  'read index': [1, 20],
+  restart: [5, 50],
 }
 
 function drawIntervals(beatMs: number, random: Stream): Intervals {

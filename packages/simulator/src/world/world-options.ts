@@ -9,6 +9,17 @@ export interface CrashPoints {
   readonly voteRequested: number
   readonly appendAcknowledged: number
   readonly writeDurable: number
+  /** Anything that was read, or a write that begins: the awaits of a server, from its start on. */
+  readonly storeCall: number
+}
+
+/** Nobody crashes at such a moment. */
+export const NO_CRASH_POINTS: CrashPoints = {
+  voteGranted: 0,
+  voteRequested: 0,
+  appendAcknowledged: 0,
+  writeDurable: 0,
+  storeCall: 0,
 }
 
 /** Mean time between two acts of a nemesis, milliseconds; Infinity when it is off. */
@@ -24,13 +35,26 @@ export type NemesisName =
   | 'split'
   | 'one way'
   | 'bridge'
+  | 'ring'
   | 'flap'
   | 'slow link'
+  | 'narrow link'
   | 'reset'
   | 'disk hangs'
   | 'disk full'
+  | 'bit rot'
+  | 'wipe'
+  | 'clock jump'
+  | OperationName
+
+/** What somebody may ask of a cluster, beside commands and reads. */
+export type OperationName =
   | 'transfer'
   | 'snapshot'
+  | 'barrier'
+  | 'verify leader'
+  | 'read index'
+  | 'restart'
 
 /** How clients behave. */
 export interface WorkloadWeather {
@@ -44,6 +68,8 @@ export interface WorkloadWeather {
   readonly bursts: number
   /** Share of new leaders that get calls at once, before they have settled. */
   readonly eager: number
+  /** Share of commands that a server hands to its leader instead of refusing them. */
+  readonly forwarded: number
 }
 
 /** One drawn world. */
@@ -53,6 +79,8 @@ export interface WorldOptions {
   readonly servers: number
   /** Options of each server. */
   readonly configs: readonly RaftConfig[]
+  /** Options of each server after an orderly restart. */
+  readonly otherConfigs: readonly RaftConfig[]
   /** Seconds of each server's clock per second of the world. */
   readonly clockRates: readonly number[]
   readonly network: Partial<LinkFaults>
@@ -60,6 +88,17 @@ export interface WorldOptions {
   /** Share of requests that are kept and sent again much later. */
   readonly vault: number
   readonly disks: readonly DiskWeather[]
+  /** Bytes of a snapshot that are sent at once. */
+  readonly snapshotChunkBytes: number
+  /** Share of snapshots whose connection is reset on the way. */
+  readonly snapshotResets: number
+  /** Servers that may lose what their disk holds, for good: less than half of them, or more. */
+  readonly losable: number
+  /**
+   * What happens to a server whose disk was wiped. Under its old id it must stay out: it does not remember whom it voted
+   * for and what it acknowledged. `come back empty` is the mistake of an operator, and the checks must catch it.
+   */
+  readonly wiped: 'stay out' | 'come back empty'
   readonly crashPoints: CrashPoints
   /** Mean time that a server is down, milliseconds. */
   readonly meanDownMs: number

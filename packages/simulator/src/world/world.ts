@@ -1,9 +1,19 @@
-import type { Configuration, RpcRequest, ServerId, StateMachine } from '@raftkit/interface'
+import type {
+  Configuration,
+  Index,
+  RpcRequest,
+  ServerId,
+  StateMachine,
+  Term,
+} from '@raftkit/interface'
 import { InmemNetwork } from '@raftkit/transport-inmem'
+import { AcknowledgedCommands, type Holders } from '../checks/acknowledged-commands.ts'
 import { AppliedLog } from '../checks/applied-log.ts'
 import { CommittedLog } from '../checks/committed-log.ts'
+import { Configurations } from '../checks/configurations.ts'
 import { Elections } from '../checks/elections.ts'
 import { EntryTree } from '../checks/entry-tree.ts'
+import { OpenCalls } from '../checks/open-calls.ts'
 import type { CheckName, Violation } from '../checks/violation.ts'
 import { FINE_WEATHER } from '../disk/simulated-disk.ts'
 import { MarkCounts } from '../marks/marks.ts'
@@ -13,6 +23,7 @@ import { SimulatedServer } from '../server/simulated-server.ts'
 import type { Surroundings } from '../server/surroundings.ts'
 import { type StoryLine, Trace } from '../story/trace.ts'
 import { VirtualTime } from '../time/virtual-time.ts'
+import { ForwardedAnswers } from '../workload/forwarded-answers.ts'
 import type { WorldOptions } from './world-options.ts'
 
 /** What a world is given beside its options. */
@@ -32,6 +43,10 @@ export class World<M extends StateMachine<R>, R> implements Surroundings<M, R> {
   readonly configuration: Configuration
   readonly elections: Elections
   readonly committed: CommittedLog
+  readonly acknowledged: AcknowledgedCommands
+  readonly configurations: Configurations
+  readonly openCalls: OpenCalls = new OpenCalls()
+  readonly forwarded: ForwardedAnswers<R> = new ForwardedAnswers<R>()
   readonly applied: AppliedLog
   readonly tree: EntryTree
   readonly servers: readonly SimulatedServer<M, R>[]
@@ -55,12 +70,19 @@ export class World<M extends StateMachine<R>, R> implements Surroundings<M, R> {
       faults: options.network,
       halfOpenMs: 2000,
     })
-    this.elections = new Elections(violate)
+    this.elections = new Elections(violate, () =>
+      this.marks.hit('two servers asked for votes in one term'),
+    )
     this.committed = new CommittedLog(
       violate,
       () => this.tree,
       (id) => this.servers.find((server) => server.id === id)?.disk.image,
+      () => this.marks.hit('entries of earlier terms were committed with one of a new term'),
     )
+    this.acknowledged = new AcknowledgedCommands(violate, this.committed, (index, term) =>
+      this.#holdersOf(index, term),
+    )
+    this.configurations = new Configurations(violate, this.committed)
     this.tree = new EntryTree(violate, (index, term, previousTerm) =>
       this.committed.firstOfTerm(index, term, previousTerm),
     )
@@ -102,6 +124,21 @@ export class World<M extends StateMachine<R>, R> implements Surroundings<M, R> {
       )
         found = server
     return found
+  }
+
+  /** True when the server may lose what its disk holds: not too many others have. */
+  mayLose(server: SimulatedServer<M, R>): boolean {
+    if (server.isLost) return false
+    const others = this.servers.filter((other) => other !== server)
+    const spoiled = others.filter(({ isLost, disk }) => isLost || disk.image.isDamaged)
+    return spoiled.length < this.options.losable
+  }
+
+  #holdersOf(index: Index, term: Term): Holders {
+    const holders = this.servers.filter(
+      ({ disk }) => disk.wasWiped || disk.image.holds(index, term),
+    )
+    return { count: holders.length, voters: this.servers.length }
   }
 
   /** The faults end: every disk works, and the network carries everything except over the links that are cut. */

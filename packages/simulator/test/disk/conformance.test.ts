@@ -26,7 +26,9 @@ function newDisk(): { readonly disk: SimulatedDisk; readonly end: () => void } {
   }
   void pass()
   const disk = new SimulatedDisk(time, new Stream(1, 'disk'), {
+    onCall: () => {},
     onDurable: () => {},
+    onCut: () => {},
     onFailure: () => {},
     onMisuse: (message) => {
       throw new Error(message)

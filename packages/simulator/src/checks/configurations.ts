@@ -1,0 +1,106 @@
+import {
+  type Configuration,
+  type EntryBatch,
+  type Index,
+  LogType,
+  type ServerId,
+  type Term,
+} from '@raftkit/interface'
+import { decodeConfiguration, decodeEntry } from '@raftkit/wire'
+import type { DiskImage } from '../disk/disk-image.ts'
+import type { CommittedLog } from './committed-log.ts'
+import type { Violate } from './violation.ts'
+
+/** A configuration in a log. */
+interface Known {
+  readonly index: Index
+  readonly term: Term
+  readonly voters: ReadonlySet<ServerId>
+}
+
+/**
+ * Changes of the members (§6, dissertation §4.1): two configurations that follow each other in a log have no two
+ * majorities apart; a leader begins a change only when the one before it, and an entry of its own term, is committed.
+ */
+export class Configurations {
+  readonly #violate: Violate
+  readonly #committed: CommittedLog
+  readonly #seen = new Set<number>()
+
+  constructor(violate: Violate, committed: CommittedLog) {
+    this.#violate = violate
+    this.#committed = committed
+  }
+
+  /** A log gets these entries behind those it has. */
+  append(server: ServerId, image: DiskImage, batches: readonly EntryBatch[]): void {
+    let before: Known | undefined
+    for (const batch of batches) {
+      if (!batch.types.includes(LogType.configuration)) continue
+      for (let index = batch.firstIndex; index <= batch.lastIndex; index++) {
+        if (batch.typeAt(index) !== LogType.configuration) continue
+        before ??= lastOf(image)
+        const { data } = decodeEntry(batch, index)
+        const now = {
+          index,
+          term: batch.termAt(index),
+          voters: votersOf(decodeConfiguration(data)),
+        }
+        if (before !== undefined) this.#follows(server, before, now)
+        before = now
+      }
+    }
+  }
+
+  #follows(server: ServerId, before: Known, now: Known): void {
+    if (!majoritiesMeet(before.voters, now.voters))
+      this.#violate(
+        'configurations overlap',
+        `${server}: a majority of ${list(before.voters)} (entry ${before.index}) and one of ${list(now.voters)} (entry ${now.index}) need not meet`,
+      )
+    // Only when the leader has it: later others may have it too, long after it was decided.
+    const key = now.term * 1e9 + now.index
+    if (this.#seen.has(key)) return
+    this.#seen.add(key)
+    if (this.#committed.termAt(before.index) !== before.term)
+      this.#violate(
+        'configurations overlap',
+        `${server}: configuration ${now.index} of term ${now.term} follows configuration ${before.index} of term ${before.term}, which is not committed`,
+      )
+    if (!this.#committed.hasCommittedIn(now.term))
+      this.#violate(
+        'configurations overlap',
+        `${server}: configuration ${now.index} comes before an entry of its term ${now.term} is committed`,
+      )
+  }
+}
+
+/** True when every majority of `a` has a member in common with every majority of `b`. */
+export function majoritiesMeet(a: ReadonlySet<ServerId>, b: ReadonlySet<ServerId>): boolean {
+  const common = [...a].filter((id) => b.has(id)).length
+  const neededOf = (voters: ReadonlySet<ServerId>): number =>
+    Math.max(0, Math.floor(voters.size / 2) + 1 - (voters.size - common))
+  return neededOf(a) + neededOf(b) > common
+}
+
+/** The configuration that a disk had last. */
+function lastOf(image: DiskImage): Known | undefined {
+  for (let index = image.lastIndex; index >= image.firstIndex && index > 0; index--) {
+    const entry = image.entry(index)
+    if (entry?.type !== LogType.configuration) continue
+    if (entry.isDamaged === true) return undefined
+    return { index, term: entry.term, voters: votersOf(image.configurationAt(index)) }
+  }
+  const meta = image.snapshots[0]?.meta
+  if (meta === undefined) return undefined
+  // The term of its entry is compacted away; it was committed, so the snapshot's own stands for it.
+  return { index: meta.index, term: meta.term, voters: votersOf(meta.configuration) }
+}
+
+function votersOf({ servers }: Configuration): ReadonlySet<ServerId> {
+  return new Set(servers.filter(({ suffrage }) => suffrage === 'voter').map(({ id }) => id))
+}
+
+function list(ids: ReadonlySet<ServerId>): string {
+  return `{${[...ids].join(', ')}}`
+}

@@ -1,0 +1,39 @@
+// Disks that hang, fill up, rot or are lost. Slow writes, failing syncs and torn writes are the weather of each disk.
+import { rot } from '../disk/bit-rot.ts'
+import { type Act, leaderOrAny, troubleMs } from './act.ts'
+
+/** No write ends for a while. */
+export const diskHangs: Act = (world, random) => {
+  const { disk, id } = leaderOrAny(world, random)
+  const forMs = troubleMs(world, random)
+  world.trace.tell(id, 'has a disk that hangs for', forMs)
+  disk.hang()
+  world.time.after(forMs, () => disk.release())
+}
+
+/** Every write fails for a while. */
+export const diskFull: Act = (world, random) => {
+  const { disk, id } = random.pick(world.servers)
+  world.trace.tell(id, 'has a full disk')
+  disk.isFull = true
+  world.time.after(troubleMs(world, random), () => {
+    disk.isFull = false
+  })
+}
+
+/** A byte on a disk changes, as long as not too many disks are damaged. */
+export const bitRot: Act = (world, random) => {
+  const server = leaderOrAny(world, random)
+  if (!world.mayLose(server)) return
+  const part = rot(server.disk.image, random)
+  if (part === undefined) return
+  world.trace.tell(server.id, 'has a disk that rots:', part)
+  if (random.chance(0.3)) server.crash('killed', random.exponential(world.options.meanDownMs))
+}
+
+/** A server and its disk are lost. */
+export const wipe: Act = (world, random) => {
+  const server = leaderOrAny(world, random)
+  if (!world.mayLose(server)) return
+  server.wipe(random.exponential(world.options.meanDownMs))
+}

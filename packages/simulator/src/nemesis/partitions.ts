@@ -1,0 +1,87 @@
+// The network is cut: into halves, around one server, one way, in odd shapes.
+import type { ServerId, StateMachine } from '@raftkit/interface'
+import type { Stream } from '../random/streams.ts'
+import type { World } from '../world/world.ts'
+import { type Act, leaderOrAny, troubleMs } from './act.ts'
+
+/** One server reaches nobody. */
+export const isolate: Act = (world, random) => {
+  const { id } = leaderOrAny(world, random)
+  cutFor(world, random, bothWays([id], without(world, [id])))
+}
+
+/** Two sides by chance. */
+export const split: Act = (world, random) => {
+  const side = world.servers.filter(() => random.chance(0.5)).map(({ id }) => id)
+  cutFor(world, random, bothWays(side, without(world, side)))
+}
+
+/** One server is heard by some and hears them not, or the other way round. */
+export const oneWay: Act = (world, random) => {
+  const { id } = leaderOrAny(world, random)
+  const others = without(world, [id]).filter(() => random.chance(0.7))
+  cutFor(world, random, random.chance(0.5) ? ways([id], others) : ways(others, [id]))
+}
+
+/** Two halves that only one server reaches. */
+export const bridge: Act = (world, random) => {
+  const rest = without(world, [random.pick(world.servers).id])
+  const half = rest.filter(() => random.chance(0.5))
+  const otherHalf = rest.filter((id) => !half.includes(id))
+  cutFor(world, random, bothWays(half, otherHalf))
+}
+
+/** Every server reaches its two neighbours only. */
+export const ring: Act = (world, random) => {
+  const ids = world.servers.map(({ id }) => id)
+  const cut = ids.flatMap((from, place) =>
+    ids
+      .filter((_, other) => ![0, 1, ids.length - 1].includes(Math.abs(place - other)))
+      .map((to): Way => [from, to]),
+  )
+  cutFor(world, random, cut)
+}
+
+/** The leader is cut off, alone or with a friend, and soon the next one. */
+export const flap: Act = (world, random) => {
+  const leader = world.leader()
+  if (leader === undefined) return
+  const side = [leader.id]
+  if (random.chance(0.4)) side.push(random.pick(world.servers).id)
+  const others = without(world, side)
+  const isOneWay = random.chance(0.3)
+  cutFor(world, random, isOneWay ? ways(others, side) : bothWays(side, others))
+}
+
+type Way = readonly [from: ServerId, to: ServerId]
+
+function ways(from: readonly ServerId[], to: readonly ServerId[]): Way[] {
+  return from.flatMap((a) => to.map((b): Way => [a, b]))
+}
+
+function bothWays(a: readonly ServerId[], b: readonly ServerId[]): Way[] {
+  return [...ways(a, b), ...ways(b, a)]
+}
+
+function without<M extends StateMachine<R>, R>(
+  world: World<M, R>,
+  ids: readonly ServerId[],
+): ServerId[] {
+  return world.servers.map(({ id }) => id).filter((id) => !ids.includes(id))
+}
+
+/** Cuts the ways for a while. Where partitions overlap, the first to end opens a way that both have cut. */
+function cutFor<M extends StateMachine<R>, R>(
+  world: World<M, R>,
+  random: Stream,
+  cut: readonly Way[],
+): void {
+  if (cut.length === 0) return
+  world.trace.tell('network', 'cuts', cut.map(([from, to]) => `${from}>${to}`).join(' '))
+  for (const [from, to] of cut) world.network.cutOneWay(from, to)
+  world.time.after(troubleMs(world, random), () => {
+    if (!world.isStormy()) return
+    world.trace.tell('network', 'heals', cut.length, 'ways')
+    for (const [from, to] of cut) world.network.healOneWay(from, to)
+  })
+}

@@ -1,0 +1,49 @@
+import type { EntryBatch, Index, ServerId, SnapshotMeta } from '@raftkit/interface'
+import type { Raft } from '@raftkit/raft-core'
+import { checkLeaderTruncation } from '../checks/leader-log.ts'
+import type { DiskImage } from '../disk/disk-image.ts'
+import type { StoreObserver } from '../disk/simulated-store.ts'
+import type { Checks } from './surroundings.ts'
+
+/** Looks at everything that becomes durable on one server's disk: checks and marks. */
+export class StoreWatch<R> implements StoreObserver {
+  readonly #id: ServerId
+  readonly #checks: Checks
+  readonly #raft: () => Raft<R> | undefined
+
+  /** `raft` gives the server while it runs. */
+  constructor(id: ServerId, checks: Checks, raft: () => Raft<R> | undefined) {
+    this.#id = id
+    this.#checks = checks
+    this.#raft = raft
+  }
+
+  onAppend(image: DiskImage, batches: readonly EntryBatch[]): void {
+    this.#checks.tree.append(this.#id, image, batches)
+    this.#checks.configurations.append(this.#id, image, batches)
+  }
+
+  onTruncate(image: DiskImage, from: Index): void {
+    const { marks, committed, violate } = this.#checks
+    marks.hit('a conflicting suffix was removed')
+    committed.checkTruncation(this.#id, image, from)
+    checkLeaderTruncation(violate, this.#id, this.#raft(), image, from)
+  }
+
+  onHardState(image: DiskImage, state: Parameters<StoreObserver['onHardState']>[1]): void {
+    this.#checks.elections.saved(this.#id, image, state)
+  }
+
+  onRead(): void {
+    if (this.#raft() !== undefined)
+      this.#checks.marks.hit('entries were read from the disk for others')
+  }
+
+  onCompact(): void {
+    this.#checks.marks.hit('the log was compacted')
+  }
+
+  onSnapshot({ index, term }: SnapshotMeta): void {
+    this.#checks.committed.checkSnapshot(this.#id, index, term)
+  }
+}
