@@ -28,7 +28,7 @@ export const bitRot: Act = (world, random) => {
   const part = rot(server.disk.image, random)
   if (part === undefined) return
   world.trace.tell(server.id, 'has a disk that rots:', part)
-  if (random.chance(0.3)) server.crash('killed', random.exponential(world.options.meanDownMs))
+  if (random.chance(0.6)) server.crash('killed', random.exponential(world.options.meanDownMs))
 }
 
 /** A server and its disk are lost. */

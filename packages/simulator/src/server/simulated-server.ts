@@ -167,11 +167,13 @@ export class SimulatedServer<M extends StateMachine<R>, R> {
     const run = this.#run
     const raft = run?.raft
     if (run === undefined || raft === undefined || raft.state === 'stopped') return
+    // Nobody can be asked while nothing of it runs.
+    if (run.process.isPaused) return
     const { options, marks, openCalls, trace } = this.#world
     trace.tell(this.id, 'is shut down')
     const shutdown = raft.shutdown().then(() => {
       if (this.#run !== run) return
-      this.#checkTimers(run)
+      if (!run.process.isPaused) this.#checkTimers(run)
       const [one, other] = [options.configs[this.#place]!, options.otherConfigs[this.#place]!]
       this.#config = this.#config === one ? other : one
       marks.hit('a server was shut down and started with other options')

@@ -203,7 +203,7 @@ const RHYTHMS: Readonly<Record<NemesisName, readonly [number, number]>> = {
   reset: [2, 30],
   'disk hangs': [8, 60],
   'disk full': [15, 80],
-  'bit rot': [10, 60],
+  'bit rot': [5, 40],
   wipe: [10, 60],
   'clock jump': [5, 50],
   transfer: [3, 30],
