@@ -76,7 +76,7 @@ export class Configurations {
 }
 
 /** True when every majority of `a` has a member in common with every majority of `b`. */
-export function majoritiesMeet(a: ReadonlySet<ServerId>, b: ReadonlySet<ServerId>): boolean {
+function majoritiesMeet(a: ReadonlySet<ServerId>, b: ReadonlySet<ServerId>): boolean {
   const common = [...a].filter((id) => b.has(id)).length
   const neededOf = (voters: ReadonlySet<ServerId>): number =>
     Math.max(0, Math.floor(voters.size / 2) + 1 - (voters.size - common))
