@@ -9,6 +9,7 @@ import {
   type StableStore,
 } from '@raftkit/interface'
 import { encodeConfiguration, encodeEntries } from '@raftkit/wire'
+import { type ConfigurationFault, faultsOf } from './consensus/configuration-change.ts'
 import { scanLog } from './runtime/log-scan.ts'
 
 /** The stores of a server that is not running. */
@@ -71,20 +72,22 @@ export async function getConfiguration(
 
 /** Throws `RAFT_INVALID_CONFIGURATION` with all that is wrong with the members of a cluster. */
 function checkConfiguration({ servers }: Configuration): void {
-  const problems: string[] = []
-  const ids = new Set<string>()
-  const addresses = new Set<string>()
-  for (const { id, address } of servers) {
-    if (id === '') problems.push('empty ID in configuration')
-    if (address === '') problems.push(`empty address in configuration: ${id}`)
-    if (ids.has(id)) problems.push(`found duplicate ID in configuration: ${id}`)
-    if (addresses.has(address))
-      problems.push(`found duplicate address in configuration: ${address}`)
-    ids.add(id)
-    addresses.add(address)
-  }
-  if (!servers.some(({ suffrage }) => suffrage === 'voter'))
-    problems.push('need at least one voter in configuration')
+  const problems = faultsOf({ servers }).map(problemText)
   if (problems.length === 0) return
   throw new RaftError('RAFT_INVALID_CONFIGURATION', problems.join('; '), { details: { problems } })
+}
+
+function problemText({ problem, server }: ConfigurationFault): string {
+  switch (problem) {
+    case 'no-voter':
+      return 'need at least one voter in configuration'
+    case 'empty-id':
+      return 'empty ID in configuration'
+    case 'empty-address':
+      return `empty address in configuration: ${server?.id}`
+    case 'duplicate-id':
+      return `found duplicate ID in configuration: ${server?.id}`
+    case 'duplicate-address':
+      return `found duplicate address in configuration: ${server?.address}`
+  }
 }

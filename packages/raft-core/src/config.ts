@@ -3,6 +3,8 @@ import type { ConsensusTiming } from './consensus/options.ts'
 
 /** Options of one server. Times are milliseconds, sizes bytes. {@link defaultConfig} gives every default. */
 export interface RaftConfig extends ConsensusTiming {
+  /** Shut a leader down once its own removal is committed and it has handed over. Default true. */
+  readonly shutdownOnRemove: boolean
   /** How often it is checked whether a snapshot is due: uniform in [this, 2 × this). Default 120000, at least 5. */
   readonly snapshotIntervalMs: number
   /** Entries since the last snapshot that make one due. Default 8192. */
@@ -51,6 +53,7 @@ export function defaultConfig(): RaftConfig {
     trailingLogs: 10_240,
     preVote: true,
     maxLeaderStallMs: 1000,
+    shutdownOnRemove: true,
     snapshotIntervalMs: 120_000,
     snapshotThreshold: 8192,
     snapshotStallMs: 60_000,

@@ -1,10 +1,12 @@
 // One running Raft server, and what is needed to start it.
 export { Raft } from './raft.ts'
-export type { EntryToApply, RaftConfiguration, RaftOptions } from './raft.ts'
+export type { EntryToApply, RaftConfiguration } from './raft.ts'
+export type { RaftOptions } from './raft-options.ts'
 export type { RaftEvents, RaftState } from './raft-events.ts'
 export type { RaftStats } from './stats.ts'
 export type { WaitOptions } from './runtime/caller.ts'
 export type { ForwardHandler } from './runtime/forwarding.ts'
+export type { MembershipOptions, MembershipResult } from './runtime/membership-changes.ts'
 export type { ApplyResult } from './runtime/proposals.ts'
 export { bootstrapCluster, getConfiguration, hasExistingState } from './bootstrap.ts'
 export type { BootstrapOptions, BootstrapStores } from './bootstrap.ts'

@@ -29,6 +29,8 @@ export interface RaftEvents {
     readonly latest: IndexedConfiguration
     readonly committed: IndexedConfiguration
   }
+  /** A committed configuration is without this server. It may run on, as one that nobody asks. */
+  readonly removed: Readonly<Record<never, never>>
   /** This server saved a snapshot of its state machine. */
   readonly 'snapshot-saved': { readonly meta: SnapshotMeta }
   /** This server's state machine was replaced by a snapshot of the leader. */

@@ -1,57 +1,32 @@
 import {
-  type Clock,
   type Index,
   type IndexedConfiguration,
-  type Logger,
-  type LogStore,
   LogType,
   messageOf,
   RaftError,
-  type Random,
   type ServerAddress,
   type ServerId,
   silentLogger,
   type SnapshotMeta,
-  type SnapshotStore,
-  type StableStore,
-  type StateMachine,
   type Term,
-  type Transport,
 } from '@raftkit/interface'
 import { defaultConfig, type RaftConfig } from './config.ts'
 import { validateConfig } from './config-validation.ts'
+import type { ConfigurationChange } from './consensus/configuration-change.ts'
 import type { KnownLeader } from './consensus/effects.ts'
+import { checkChange } from './membership-arguments.ts'
 import type { RaftEvents, RaftState } from './raft-events.ts'
+import { checkOptions, type RaftOptions } from './raft-options.ts'
 import type { WaitOptions } from './runtime/caller.ts'
-import type { ForwardHandler } from './runtime/forwarding.ts'
+import type { MembershipOptions, MembershipResult } from './runtime/membership-changes.ts'
 import type { ApplyResult } from './runtime/proposals.ts'
+import { withOutcome } from './runtime/refusals.ts'
 import { Server } from './runtime/server.ts'
 import { load } from './runtime/start-up.ts'
 import { waitFor } from './runtime/wait.ts'
 import { lastContactOf, type RaftStats, statsOf } from './stats.ts'
 import { realClock } from './system/real-clock.ts'
 import { realRandom } from './system/real-random.ts'
-
-/** What a server is started with. */
-export interface RaftOptions<R> {
-  /** The name of this server for its whole life, as in the cluster's configuration. */
-  readonly id: ServerId
-  /** Options that differ from {@link defaultConfig}. */
-  readonly config?: Partial<RaftConfig>
-  readonly stateMachine: StateMachine<R>
-  readonly logStore: LogStore
-  readonly stableStore: StableStore
-  readonly snapshotStore: SnapshotStore
-  readonly transport: Transport
-  /** Default: nothing is logged. */
-  readonly logger?: Logger
-  /** Default: the platform's. */
-  readonly clock?: Clock
-  /** Default: the platform's. */
-  readonly random?: Random
-  /** Serves, on the leader, what other servers send with {@link Raft.forwardToLeader}. */
-  readonly onForward?: ForwardHandler
-}
 
 /** An entry to replicate: a command, and bytes that travel beside it. */
 export interface EntryToApply {
@@ -173,6 +148,42 @@ export class Raft<R = unknown> {
     })
   }
 
+  /**
+   * Gives the server a vote, or a new address. One that is behind is staged first: it receives the log without a vote
+   * until it has caught up, so the quorum never waits for it (dissertation §4.2.1); the call then resolves when it has
+   * its vote, and giving up the wait leaves it a nonvoter. `stage: false` gives the vote at once, as hashicorp/raft does.
+   */
+  addVoter(
+    id: ServerId,
+    address: ServerAddress,
+    { stage = true, ...options }: MembershipOptions & { readonly stage?: boolean } = {},
+  ): Promise<MembershipResult> {
+    const type = stage ? 'stage-voter' : 'add-voter'
+    return this.#changeMembership({ type, id, address }, options)
+  }
+
+  /** Adds a server that receives the log and has no vote, or changes its address. A voter keeps its vote. */
+  addNonvoter(
+    id: ServerId,
+    address: ServerAddress,
+    options?: MembershipOptions,
+  ): Promise<MembershipResult> {
+    return this.#changeMembership({ type: 'add-nonvoter', id, address }, options)
+  }
+
+  /** Takes a server's vote away. A leader that demotes itself hands leadership over when that is committed. */
+  demoteVoter(id: ServerId, options?: MembershipOptions): Promise<MembershipResult> {
+    return this.#changeMembership({ type: 'demote-voter', id }, options)
+  }
+
+  /**
+   * Takes a server out of the cluster; it is told so if it can be reached. A leader that removes itself hands over
+   * when that is committed and shuts down (`shutdownOnRemove`). Its id may be used again once this has resolved.
+   */
+  removeServer(id: ServerId, options?: MembershipOptions): Promise<MembershipResult> {
+    return this.#changeMembership({ type: 'remove-server', id }, options)
+  }
+
   /** Hands leadership to `to`, or to the voter that is furthest; resolves when this server does not lead any more. */
   transferLeadership(to?: ServerId, options?: WaitOptions): Promise<void> {
     const { standing, lanes } = this.#server
@@ -249,22 +260,15 @@ export class Raft<R = unknown> {
   [Symbol.asyncDispose](): Promise<void> {
     return this.shutdown()
   }
-}
 
-function checkOptions<R>(options: RaftOptions<R>): void {
-  const problems: string[] = []
-  if (typeof options.id !== 'string' || options.id === '') problems.push('id must not be empty')
-  for (const name of [
-    'stateMachine',
-    'logStore',
-    'stableStore',
-    'snapshotStore',
-    'transport',
-  ] as const)
-    if (typeof options[name] !== 'object' || options[name] === null)
-      problems.push(`${name} is missing`)
-  if (problems.length === 0) return
-  throw new RaftError('RAFT_INVALID_CONFIG', `the options are not usable: ${problems.join('; ')}`, {
-    details: { problems },
-  })
+  #changeMembership(
+    change: ConfigurationChange,
+    options: MembershipOptions = {},
+  ): Promise<MembershipResult> {
+    const { standing, lanes } = this.#server
+    const refusal = checkChange(change, options) ?? standing.refusal()
+    return refusal === undefined
+      ? lanes.membershipChanges.request(change, options)
+      : Promise.reject(withOutcome(refusal, 'not-committed'))
+  }
 }

@@ -1,9 +1,10 @@
 // What is committed (§5.3, §5.4.2).
 import type { Index } from '@raftkit/interface/protocol'
+import { leaveOffice, noteRemoval, tellDeparted } from './departure.ts'
 import { violated } from './invariant.ts'
+import { changeCommitted } from './membership-calls.ts'
 import type { Progress } from './progress.ts'
 import { releaseReads } from './read-index.ts'
-import { becomeFollower } from './roles.ts'
 import { randomDeadline, type Leadership, type State } from './state.ts'
 
 const matchIndexOf = (peer: Progress): Index => peer.matchIndex
@@ -15,7 +16,10 @@ export function commitTo(state: State, index: Index): void {
     violated(`the commit index goes up, to entries that are there: ${commitIndex} to ${index}`)
   state.commitIndex = index
   state.effects.push({ type: 'commit', index })
-  if (state.membership.commit(index)) configurationChanged(state)
+  const wasMember = state.membership.has(state.self.id)
+  if (!state.membership.commit(index)) return
+  configurationChanged(state)
+  noteRemoval(state, wasMember)
 }
 
 /** Says which configurations are in force and committed now. */
@@ -37,9 +41,11 @@ export function advanceCommit(state: State, leadership: Leadership): void {
     if (peer.commitNoticeAt === Infinity)
       peer.commitNoticeAt = randomDeadline(state, state.timing.commitTimeoutMs)
   releaseReads(state, leadership)
+  if (state.membership.committed === committed) return
+  changeCommitted(state, leadership)
+  tellDeparted(state, leadership)
   // A leader that is not part of the cluster any more leads until that is committed (dissertation §4.2.2).
-  if (state.membership.committed !== committed && !state.membership.isCommittedVoter(state.self.id))
-    becomeFollower(state, state.hardState.term, 'no longer a voter of the committed configuration')
+  if (!state.membership.isCommittedVoter(state.self.id)) leaveOffice(state, leadership)
 }
 
 /** The log is durable up to the entry, unless that entry has been replaced meanwhile. */

@@ -10,6 +10,7 @@ import { answered, received, sendFailed } from './incoming.ts'
 import { checkOrder } from './invariant.ts'
 import { progressOf } from './leadership.ts'
 import { requestTransfer } from './leadership-transfer.ts'
+import { requestChange, withdrawChange } from './membership-change.ts'
 import type { ConsensusStart, ConsensusStatus, ConsensusTiming } from './options.ts'
 import { applied, propose } from './proposals.ts'
 import { requestRead } from './read-index.ts'
@@ -116,6 +117,10 @@ function dispatch(state: State, event: ConsensusEvent): void {
       return requestRead(state, event.readId, event.needsIndex)
     case 'transfer-requested':
       return requestTransfer(state, event.transferId, event.target)
+    case 'change-requested':
+      return requestChange(state, event)
+    case 'change-withdrawn':
+      return withdrawChange(state, event.changeId)
     case 'storage-stalled':
       return storageStalled(state)
     case 'storage-recovered':

@@ -4,6 +4,7 @@ import { checkQuorum, leaseStalled } from './check-quorum.ts'
 import { campaign, mayCampaign } from './election.ts'
 import { beat } from './heartbeat.ts'
 import { advanceTransfer } from './leadership-transfer.ts'
+import { advanceMembership } from './membership-change.ts'
 import { askPreVotes } from './pre-vote.ts'
 import { needsRound, readsStalled } from './read-index.ts'
 import { replicate } from './replication.ts'
@@ -13,6 +14,7 @@ import { randomDeadline, type Leadership, type State } from './state.ts'
 /** Does what is due, plans what is sent, and asks to be woken for the next deadline. */
 export function turnEnded(state: State): void {
   if (state.leadership === undefined) checkElectionTimeout(state)
+  if (state.leadership !== undefined) advanceMembership(state, state.leadership)
   if (state.leadership !== undefined) checkQuorum(state, state.leadership)
   if (state.leadership !== undefined) lead(state, state.leadership)
   askToBeWoken(state)
@@ -77,6 +79,7 @@ function nextLeaderDeadline(state: State, leadership: Leadership): number {
     if (peer.retryAt > state.now) time = Math.min(time, peer.retryAt)
     // A notice that is due but found no room goes out when an answer makes room.
     if (peer.commitNoticeAt > state.now) time = Math.min(time, peer.commitNoticeAt)
+    if (peer.departure !== undefined) time = Math.min(time, peer.departure.deadline)
   }
   return time
 }

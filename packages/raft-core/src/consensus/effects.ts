@@ -1,6 +1,7 @@
 // Everything that consensus can want. The runtime carries effects out in the order given; what must wait for a
 // disk says for which durable point it waits.
 import type {
+  Configuration,
   HardState,
   Index,
   IndexedConfiguration,
@@ -9,6 +10,7 @@ import type {
   ServerId,
   Term,
 } from '@raftkit/interface/protocol'
+import type { ConfigurationProblem } from './configuration-change.ts'
 import type { Answer, ControlRequest } from './messages.ts'
 
 /** What must be durable before an effect may leave the server. Both parts, when both are named. */
@@ -40,6 +42,19 @@ export type Refusal =
   | 'target-unreachable'
   | 'stopped'
 
+/** Why a change of the membership was not made. */
+export type ChangeRefusal =
+  | ConfigurationProblem
+  | 'unknown-server'
+  | 'not-leader'
+  | 'leadership-lost'
+  | 'transfer-in-progress'
+  | 'stopped'
+  /** The configuration is not that of `prevIndex`. */
+  | 'configuration-changed'
+  /** The staged server was demoted or removed before it had its vote. */
+  | 'superseded'
+
 export type Effect =
   // disk, in this order
   | { readonly type: 'save-hard-state'; readonly sequence: number; readonly hardState: HardState }
@@ -52,6 +67,15 @@ export type Effect =
     }
   /** A new leader's first entry (§5.4.2, dissertation §6.4). */
   | { readonly type: 'append-noop'; readonly index: Index; readonly term: Term }
+  /** Write a configuration as an entry (§6). It is in force already. */
+  | {
+      readonly type: 'append-configuration'
+      readonly index: Index
+      readonly term: Term
+      readonly configuration: Configuration
+      /** The change that it carries out; 0 for one that the leader makes by itself. */
+      readonly changeId: number
+    }
   /** Write the entries `from .. to` of the received request. */
   | {
       readonly type: 'append-received'
@@ -131,6 +155,17 @@ export type Effect =
   | { readonly type: 'read-confirmed'; readonly readId: number; readonly index: Index }
   | { readonly type: 'read-refused'; readonly readId: number; readonly reason: Refusal }
   | { readonly type: 'transfer-ended'; readonly transferId: number; readonly refusal?: Refusal }
+  /** The change is committed, in the configuration of `index`. */
+  | { readonly type: 'change-ended'; readonly changeId: number; readonly index: Index }
+  /** The change was not made; `isAppended` when it may be made all the same by a later leader. */
+  | {
+      readonly type: 'change-refused'
+      readonly changeId: number
+      readonly reason: ChangeRefusal
+      readonly isAppended: boolean
+      /** Index of the latest configuration. */
+      readonly index: Index
+    }
   // what changed
   | {
       readonly type: 'role-changed'
@@ -145,6 +180,8 @@ export type Effect =
       readonly latest: IndexedConfiguration
       readonly committed: IndexedConfiguration
     }
+  /** A committed configuration is without this server. One that led has handed over by now. */
+  | { readonly type: 'removed'; readonly wasLeader: boolean }
   | { readonly type: 'peer-contact-changed'; readonly peer: ServerId; readonly reachable: boolean }
   /** Step `turn-ended` again at this time at the latest. Replaces the earlier wish. */
   | { readonly type: 'wake-at'; readonly time: number }

@@ -7,10 +7,10 @@ import { isVoter, quorumSize } from './quorum.ts'
 import { becomeFollower, enterRole, setLeader } from './roles.ts'
 import { randomDeadline, type Election, type State } from './state.ts'
 
-/** Only voters of the latest configuration campaign, never on a sick disk nor while a snapshot is installed. */
+/** Only servers with a vote campaign (one that is being taken away counts as long as that may fail), never on a sick disk nor while a snapshot is installed. */
 export function mayCampaign(state: State): boolean {
   return (
-    state.membership.isVoter(state.self.id) &&
+    state.membership.mayBeVoter(state.self.id) &&
     !state.isStorageStalled &&
     state.installation === undefined
   )
@@ -63,7 +63,7 @@ export function campaign(state: State, reason: string, leadershipTransfer: boole
 export function countOwnVote(state: State): void {
   const { election } = state
   if (election?.phase !== 'vote' || election.ownVoteSequence > state.durableSequence) return
-  election.granted.add(state.self.id)
+  if (state.membership.isVoter(state.self.id)) election.granted.add(state.self.id)
   countVotes(state, election)
 }
 

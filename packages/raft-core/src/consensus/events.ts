@@ -1,5 +1,6 @@
 // Everything that consensus can learn. Each event is stepped with a Moment.
 import type { Index, ServerId, Term } from '@raftkit/interface/protocol'
+import type { ConfigurationChange } from './configuration-change.ts'
 import type { Answer, ReceivedRequest, SnapshotPoint } from './messages.ts'
 
 /** When a step happens: time and chance come in from outside. */
@@ -103,6 +104,18 @@ export type ConsensusEvent =
       readonly transferId: number
       readonly target?: ServerId
     }
+  /**
+   * A caller asks for a change of the membership (§6). With `prevIndex` above 0, only while the latest configuration
+   * is that of this index. Ended by one `change-ended` or `change-refused`, sooner or later.
+   */
+  | {
+      readonly type: 'change-requested'
+      readonly changeId: number
+      readonly change: ConfigurationChange
+      readonly prevIndex: Index
+    }
+  /** The caller does not wait any more: a change not yet appended never will be, a staged server gets no vote. */
+  | { readonly type: 'change-withdrawn'; readonly changeId: number }
   /** A write has been under way for too long, or has ended after that. While stalled: no leading, no voting. */
   | { readonly type: 'storage-stalled' }
   | { readonly type: 'storage-recovered' }

@@ -2,6 +2,7 @@
 import type { ServerId } from '@raftkit/interface/protocol'
 import { receiveAppendEntries } from './append-entries.ts'
 import { voteAnswered } from './election.ts'
+import { handedOver } from './departure.ts'
 import type { ConsensusEvent, SendFailure } from './events.ts'
 import { heartbeatAnswered, heartbeatFailed } from './heartbeat.ts'
 import { progressOf } from './leadership.ts'
@@ -52,7 +53,7 @@ export function answered(state: State, event: Extract<ConsensusEvent, { type: 'a
     case 'install-snapshot':
       return leaderAnswered(state, peer, sendId, answer, event.isRaftkit)
     case 'timeout-now':
-      return
+      return handedOver(state, sendId)
     case 'error':
       return sendFailed(state, peer, sendId, 'refused')
   }
@@ -82,6 +83,7 @@ function leaderAnswered(
 /** A send had no answer. */
 export function sendFailed(state: State, id: ServerId, sendId: number, failure: SendFailure): void {
   if (failure === 'unsupported') preVoteUnsupported(state, id, sendId)
+  handedOver(state, sendId)
   const { leadership } = state
   const peer = leadership && progressOf(leadership, id)
   if (leadership === undefined || peer === undefined) return

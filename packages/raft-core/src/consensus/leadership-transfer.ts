@@ -5,11 +5,11 @@ import { campaign, mayCampaign } from './election.ts'
 import { progressOf } from './leadership.ts'
 import type { ReceivedTimeoutNow, Sender } from './messages.ts'
 import { answer, answerError, send } from './outgoing.ts'
-import type { Progress } from './progress.ts'
 import { isVoter } from './quorum.ts'
 import { isMember } from './request-vote.ts'
 import { identityOf } from './roles.ts'
 import type { Leadership, State } from './state.ts'
+import { bestTarget } from './transfer-target.ts'
 
 /** Begins a transfer. From now on proposals are refused, so that the target can catch up. */
 export function requestTransfer(
@@ -19,9 +19,11 @@ export function requestTransfer(
 ): void {
   const { leadership } = state
   if (leadership === undefined) end(state, transferId, 'not-leader')
-  else if (leadership.transfer !== undefined) end(state, transferId, 'transfer-in-progress')
+  // A leader that leaves the membership hands over by itself, when that is committed.
+  else if (leadership.transfer !== undefined || !leadership.voters.selfVotes)
+    end(state, transferId, 'transfer-in-progress')
   else {
-    const target = wanted ?? bestTarget(leadership)
+    const target = wanted ?? bestTarget(leadership)?.server.id
     const refusal = refusalOf(state, leadership, target)
     if (target === undefined || refusal !== undefined)
       end(state, transferId, refusal ?? 'no-such-target')
@@ -77,19 +79,6 @@ function timeoutNowRefusal(state: State, from: Sender): string | undefined {
       ? isMember(state, from)
       : identityOf(state.leader) === identityOf(from)
   return isLeader ? undefined : 'the sender does not lead'
-}
-
-/** The reachable voter that has the most of the log. */
-function bestTarget(leadership: Leadership): ServerId | undefined {
-  let best: Progress | undefined
-  for (const peer of leadership.peers) {
-    if (!isVoter(peer.server)) continue
-    const isBetter =
-      best === undefined ||
-      (peer.isReachable === best.isReachable ? peer.matchIndex > best.matchIndex : peer.isReachable)
-    if (isBetter) best = peer
-  }
-  return best?.server.id
 }
 
 function refusalOf(

@@ -23,6 +23,9 @@ export function becomeLeader(state: State, reason: string): void {
     readsBeforeCommit: [],
     reads: [],
     transfer: undefined,
+    changes: [],
+    appendedChange: undefined,
+    stagedChanges: new Map(),
   }
   state.leadership = leadership
   state.leaderOfTerm = state.self.id
@@ -34,15 +37,20 @@ export function becomeLeader(state: State, reason: string): void {
   state.effects.push({ type: 'append-noop', index: firstIndex, term })
 }
 
-/** The latest configuration changed: new servers are probed, removed ones dropped (§6). */
+/** The latest configuration changed: new servers are probed, removed ones are followed until they know (§6). */
 export function followConfiguration(state: State, leadership: Leadership): void {
   const before = new Map(leadership.peers.map((peer) => [peer.server.id, peer]))
-  const { servers } = state.membership.latest.configuration
+  const { configuration, index } = state.membership.latest
+  const { servers } = configuration
   leadership.peers = servers
     .filter((server) => server.id !== state.self.id)
     .map((server) => followServer(state, server, before.get(server.id)))
   for (const server of servers) before.delete(server.id)
-  for (const id of before.keys()) state.effects.push({ type: 'drop-sends', peer: id })
+  for (const removed of before.values()) {
+    removed.server = { ...removed.server, suffrage: 'nonvoter' }
+    removed.departure ??= { index, deadline: Infinity }
+    leadership.peers.push(removed)
+  }
   leadership.voters = new VoterSet(
     leadership.peers.filter((peer) => isVoter(peer.server)),
     state.membership.isVoter(state.self.id),
@@ -52,7 +60,10 @@ export function followConfiguration(state: State, leadership: Leadership): void 
 }
 
 function followServer(state: State, server: Server, known: Progress | undefined): Progress {
-  if (known === undefined) return new Progress(server, state.log.lastIndex + 1, state.now)
+  // A server that comes back after its removal may have come back with another disk: nothing about it is known.
+  if (known?.departure !== undefined) state.effects.push({ type: 'drop-sends', peer: server.id })
+  if (known === undefined || known.departure !== undefined)
+    return new Progress(server, state.log.lastIndex + 1, state.now)
   if (known.server.address !== server.address) {
     state.effects.push({ type: 'drop-sends', peer: server.id })
     known.enterProbe(known.matchIndex + 1)

@@ -43,10 +43,27 @@ export class Membership {
     return isVoter(this.find(id))
   }
 
+  /**
+   * True when `id` has a vote in the latest configuration, or in one from the committed one on: a server whose removal
+   * is not committed may be needed to get it committed (dissertation §4.2.2).
+   */
+  mayBeVoter(id: ServerId): boolean {
+    return this.#known.some(({ configuration }) =>
+      configuration.servers.some((server) => server.id === id && isVoter(server)),
+    )
+  }
+
   /** True when the committed configuration gives `id` a vote. */
   isCommittedVoter(id: ServerId): boolean {
     return this.#committed.configuration.servers.some(
       (server) => server.id === id && isVoter(server),
+    )
+  }
+
+  /** True when `id` is a member of the committed configuration or of a later one. */
+  has(id: ServerId): boolean {
+    return this.#known.some(({ configuration }) =>
+      configuration.servers.some((server) => server.id === id),
     )
   }
 

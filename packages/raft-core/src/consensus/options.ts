@@ -4,6 +4,7 @@ import type {
   IndexedConfiguration,
   ServerAddress,
   ServerId,
+  Suffrage,
   Term,
 } from '@raftkit/interface/protocol'
 import type { KnownLeader, Role } from './effects.ts'
@@ -77,6 +78,8 @@ export interface ConsensusStatus {
 /** The leader's view of one other server. */
 export interface PeerStatus {
   readonly id: ServerId
+  /** `removed`: it is not a member any more and is being told so. */
+  readonly suffrage: Suffrage | 'removed'
   readonly state: 'probe' | 'pipeline' | 'snapshot'
   readonly matchIndex: Index
   readonly nextIndex: Index

@@ -4,7 +4,7 @@ import { beginRound, campaign } from './election.ts'
 import type { ReceivedPreVote } from './messages.ts'
 import { answer, send } from './outgoing.ts'
 import { isVoter, quorumSize } from './quorum.ts'
-import { hearsOtherLeader, isMember } from './request-vote.ts'
+import { hearsOtherLeader, isStranger, isWithoutVote } from './request-vote.ts'
 import { becomeFollower, enterRole, setLeader } from './roles.ts'
 import type { Election, State } from './state.ts'
 
@@ -14,7 +14,7 @@ export function askPreVotes(state: State, reason: string): void {
   if (state.role !== 'pre-candidate') enterRole(state, 'pre-candidate', reason)
   setLeader(state, undefined)
   const { lastIndex: lastLogIndex, lastTerm: lastLogTerm } = state.log
-  election.granted.add(state.self.id)
+  if (state.membership.isVoter(state.self.id)) election.granted.add(state.self.id)
   for (const server of state.membership.latest.configuration.servers) {
     if (!isVoter(server) || server.id === state.self.id) continue
     if (state.peersWithoutPreVote.has(server.id)) {
@@ -70,11 +70,12 @@ export function receivePreVote(state: State, requestId: number, request: Receive
   const { from, term, lastLogIndex, lastLogTerm } = request
   state.peersWithoutPreVote.delete(from.id)
   const own = state.hardState.term
-  const isHeard = !state.isStorageStalled && isMember(state, from) && !hearsOtherLeader(state, from)
+  const isHeard =
+    !state.isStorageStalled && !isStranger(state, request) && !hearsOtherLeader(state, from)
   const isRefused =
     !isHeard ||
     term < own ||
-    (from.id !== '' && !state.membership.isEmpty && !state.membership.isVoter(from.id)) ||
+    isWithoutVote(state, request) ||
     !state.log.isUpToDate(lastLogIndex, lastLogTerm)
   answer(state, requestId, {
     type: 'request-pre-vote',

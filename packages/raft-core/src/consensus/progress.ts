@@ -7,6 +7,8 @@ export interface SentAppend {
   /** Last entry that a success proves: prevLogIndex plus the entries sent, never what the peer says it has. */
   readonly lastIndex: Index
   readonly bytes: number
+  /** The commit index that it tells. */
+  readonly leaderCommit: Index
   readonly sentAt: number
   /** Heartbeat round that had begun when this was sent. */
   readonly round: number
@@ -26,6 +28,20 @@ export interface SentSnapshot {
   readonly round: number
   /** Known once the runtime has opened it; until then, that of the newest snapshot. */
   readonly index: Index
+}
+
+/** A staged server's race with the log: it must reach `target`, what there was when the round began (§4.2.1). */
+export interface CatchUpRound {
+  readonly target: Index
+  readonly startedAt: number
+}
+
+/** A server that was removed, until it knows. */
+export interface Departure {
+  /** Index of the configuration without it. */
+  readonly index: Index
+  /** When to stop telling it; Infinity while its removal is not committed. */
+  deadline: number
 }
 
 const FIRST_BACKOFF_MS = 10
@@ -57,6 +73,11 @@ export class Progress {
   lastContact: number
   /** Newest heartbeat round that the peer has confirmed this leader in. */
   ackedRound = 0
+  /** The peer knows that everything up to here is committed. */
+  knownCommit: Index = 0
+  catchUp: CatchUpRound | undefined = undefined
+  /** Set once the latest configuration is without this server. */
+  departure: Departure | undefined = undefined
   isReachable = true
   isRaftkit = false
 

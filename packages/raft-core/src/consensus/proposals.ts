@@ -25,6 +25,8 @@ export function applied(state: State, index: Index): void {
 
 function refusalOf({ leadership }: State): Refusal | undefined {
   if (leadership === undefined) return 'not-leader'
+  // A leader that leaves the membership appends nothing that it could not see committed (dissertation §4.2.2).
+  if (!leadership.voters.selfVotes) return 'transfer-in-progress'
   // The target of a transfer must be able to catch up (dissertation §3.10).
   return leadership.transfer === undefined ? undefined : 'transfer-in-progress'
 }

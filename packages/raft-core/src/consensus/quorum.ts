@@ -17,7 +17,8 @@ export function isVoter(server: Server | undefined): boolean {
  */
 export class VoterSet<Peer> {
   readonly #peers: readonly Peer[]
-  readonly #selfVotes: boolean
+  /** False for a leader that is leaving: it counts in no quorum of its last configuration. */
+  readonly selfVotes: boolean
   readonly #quorum: number
   /** Used again by every call, so that an acknowledgement allocates nothing. */
   readonly #largest: number[]
@@ -25,21 +26,21 @@ export class VoterSet<Peer> {
   /** `peers`: the other voters. `selfVotes`: a leader outside of its configuration does not count itself. */
   constructor(peers: readonly Peer[], selfVotes: boolean) {
     this.#peers = peers
-    this.#selfVotes = selfVotes
+    this.selfVotes = selfVotes
     this.#quorum = quorumSize(peers.length + (selfVotes ? 1 : 0))
     this.#largest = Array.from({ length: this.#quorum }, () => -Infinity)
   }
 
   /** True when this server alone is a quorum. */
   get isSelfAlone(): boolean {
-    return this.#selfVotes && this.#peers.length === 0
+    return this.selfVotes && this.#peers.length === 0
   }
 
   /** The largest value that at least a quorum of voters has reached; -Infinity when there is no voter. */
   reached(own: number, valueOf: (peer: Peer) => number): number {
     const largest = this.#largest
     largest.fill(-Infinity)
-    if (this.#selfVotes) insertDescending(largest, own)
+    if (this.selfVotes) insertDescending(largest, own)
     for (const peer of this.#peers) insertDescending(largest, valueOf(peer))
     return largest[this.#quorum - 1]!
   }

@@ -112,7 +112,7 @@ function sendEntries(
       ? { type, to, sendId, lane, term, prevLogIndex, prevLogTerm, leaderCommit }
       : { type, to, sendId, lane, term, prevLogIndex, prevLogTerm, leaderCommit, readId },
   )
-  peer.sent({ sendId, prevLogIndex, lastIndex, bytes, sentAt: state.now, round })
+  peer.sent({ sendId, prevLogIndex, lastIndex, bytes, leaderCommit, sentAt: state.now, round })
   if (leaderCommit >= state.commitIndex) peer.commitNoticeAt = Infinity
 }
 
@@ -134,6 +134,7 @@ export function appendAnswered(
   }
   peer.clearBackOff()
   peer.matchIndex = Math.max(peer.matchIndex, sent.lastIndex)
+  peer.knownCommit = Math.max(peer.knownCommit, sent.leaderCommit)
   if (peer.state !== 'pipeline') peer.enterPipeline()
   if (peer.matchIndex > state.commitIndex) advanceCommit(state, leadership)
 }

@@ -21,14 +21,13 @@ export function receiveRequestVote(
 /** The order of the checks is that of hashicorp/raft: strangers and disturbers do not even bring a term. */
 function mayVote(state: State, request: ReceivedRequestVote): boolean {
   const { from, term } = request
-  if (state.isStorageStalled || !isMember(state, from)) return false
+  if (state.isStorageStalled || isStranger(state, request)) return false
   // A server that hears a leader helps nobody to depose it (§6, dissertation §4.2.3), unless that leader asks.
   if (hearsOtherLeader(state, from) && !request.leadershipTransfer) return false
   if (term < state.hardState.term) return false
   if (term > state.hardState.term)
     becomeFollower(state, term, `${identityOf(from)} campaigns in term ${term}`)
-  const { membership } = state
-  if (from.id !== '' && !membership.isEmpty && !membership.isVoter(from.id)) return false
+  if (isWithoutVote(state, request)) return false
   const { votedFor } = state.hardState
   if (votedFor !== undefined) return isSameCandidate(votedFor, from)
   return state.log.isUpToDate(request.lastLogIndex, request.lastLogTerm)
@@ -44,6 +43,31 @@ function grantVote(state: State, from: Sender): void {
 
 function isSameCandidate(vote: Vote, from: Sender): boolean {
   return from.id === '' ? vote.address === from.address : vote.id === from.id
+}
+
+/** What is said of a candidate, in a vote and in a pre-vote. */
+type Candidacy = Pick<ReceivedRequestVote, 'from' | 'lastLogIndex' | 'lastLogTerm'>
+
+/** True for a candidate that is known to be no member: a removed server must not disturb the cluster. */
+export function isStranger(state: State, candidacy: Candidacy): boolean {
+  return !mayKnowMore(state, candidacy) && !isMember(state, candidacy.from)
+}
+
+/** True for a candidate that is known to have no vote: it cannot win, and must not be given one. */
+export function isWithoutVote(state: State, candidacy: Candidacy): boolean {
+  const { membership } = state
+  const { id } = candidacy.from
+  if (id === '' || membership.isEmpty || mayKnowMore(state, candidacy)) return false
+  return !membership.isVoter(id)
+}
+
+/**
+ * A candidate with more of the log may have a configuration that this server has not seen yet. Were it refused by an
+ * older one, two servers that need each other's votes could wait for ever (dissertation §4.1: votes are given without
+ * a look at the configuration); hashicorp/raft refuses.
+ */
+function mayKnowMore(state: State, { lastLogIndex, lastLogTerm }: Candidacy): boolean {
+  return state.log.isBehind(lastLogIndex, lastLogTerm)
 }
 
 /** True for members of the latest configuration; for everyone while there is none, or when a sender has no id. */

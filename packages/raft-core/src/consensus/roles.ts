@@ -1,8 +1,9 @@
 // Which role a server is in, and whom it takes for the leader (§5.1, §5.2).
 import type { Term } from '@raftkit/interface/protocol'
-import type { KnownLeader, Refusal, Role } from './effects.ts'
+import type { KnownLeader, Role } from './effects.ts'
 import { saveHardState } from './hard-state.ts'
 import { violated } from './invariant.ts'
+import { orphanChanges } from './membership-calls.ts'
 import type { Sender } from './messages.ts'
 import { answerError } from './outgoing.ts'
 import { randomDeadline, type State } from './state.ts'
@@ -86,7 +87,11 @@ export function stop(state: State, reason: string): void {
   setLeader(state, undefined)
 }
 
-function endCampaignOrLeadership(state: State, toHigherTerm: boolean, refusal: Refusal): void {
+function endCampaignOrLeadership(
+  state: State,
+  toHigherTerm: boolean,
+  refusal: 'leadership-lost' | 'stopped',
+): void {
   state.election = undefined
   const leadership = state.leadership
   if (leadership === undefined) return
@@ -98,6 +103,7 @@ function endCampaignOrLeadership(state: State, toHigherTerm: boolean, refusal: R
     effects.push({ type: 'read-refused', readId, reason: refusal })
   for (const { readId } of leadership.reads)
     effects.push({ type: 'read-refused', readId, reason: refusal })
+  orphanChanges(state, leadership, refusal)
   if (leadership.transfer !== undefined) {
     const { transferId, sendId } = leadership.transfer
     const isHandedOver = toHigherTerm && sendId !== undefined

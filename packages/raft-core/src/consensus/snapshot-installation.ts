@@ -1,6 +1,7 @@
 // The follower's side of InstallSnapshot (§7).
 import type { Index, Term } from '@raftkit/interface/protocol'
 import { configurationChanged } from './commitment.ts'
+import { noteRemoval } from './departure.ts'
 import { invariant } from './invariant.ts'
 import type { ReceivedInstallSnapshot } from './messages.ts'
 import { answer, answerError } from './outgoing.ts'
@@ -55,8 +56,10 @@ export function snapshotInstalled(state: State, requestId: number): void {
   state.durableIndex = keepLogAfter ? Math.max(state.durableIndex, index) : index
   state.commitIndex = Math.max(state.commitIndex, index)
   state.appliedIndex = Math.max(state.appliedIndex, index)
+  const wasMember = state.membership.has(state.self.id)
   state.membership.install(configuration, index)
   configurationChanged(state)
+  noteRemoval(state, wasMember)
   // It took its time, and came from a leader.
   state.electionDeadline = randomDeadline(state, state.timing.heartbeatTimeoutMs)
   answerInstalled(state, requestId, true)

@@ -1,6 +1,7 @@
 // Everything that consensus knows, in one record. Each file of this folder is a set of functions over it; each of
 // them reads beside Figure 2 of the paper. Nobody outside of this folder sees it.
 import type { HardState, Index, ServerAddress, ServerId, Term } from '@raftkit/interface/protocol'
+import type { ConfigurationChange } from './configuration-change.ts'
 import type { Effect, KnownLeader, Role } from './effects.ts'
 import { Membership } from './membership.ts'
 import type { SnapshotPoint } from './messages.ts'
@@ -39,6 +40,13 @@ export interface Transfer {
   sendId: number | undefined
 }
 
+/** A change of the membership that somebody asked for. */
+export interface MembershipCall {
+  readonly changeId: number
+  readonly change: ConfigurationChange
+  readonly prevIndex: Index
+}
+
 /** What only a leader has. Made anew for each leadership; nothing of it outlives the term. */
 export interface Leadership {
   readonly term: Term
@@ -60,6 +68,12 @@ export interface Leadership {
   /** Reads that wait for a quorum, in the order of their rounds. */
   reads: PendingRead[]
   transfer: Transfer | undefined
+  /** Changes that wait for the one before them, oldest first. */
+  changes: MembershipCall[]
+  /** The change in the one configuration that is not committed yet. */
+  appendedChange: MembershipCall | undefined
+  /** Changes whose server is catching up, by server. */
+  stagedChanges: Map<ServerId, MembershipCall>
 }
 
 /** A snapshot that is being received and restored. */
@@ -98,6 +112,8 @@ export interface State {
   election: Election | undefined
   leadership: Leadership | undefined
   installation: Installation | undefined
+  /** The TimeoutNow of a leader that left the membership, until it is answered. */
+  handOver: { readonly sendId: number; readonly isRemoved: boolean } | undefined
   isStorageStalled: boolean
   /** Voters that do not know the pre-vote RPC; they are taken to grant it. */
   readonly peersWithoutPreVote: Set<ServerId>
@@ -145,6 +161,7 @@ export function createState(start: ConsensusStart, timing: ConsensusTiming): Sta
     election: undefined,
     leadership: undefined,
     installation: undefined,
+    handOver: undefined,
     isStorageStalled: false,
     peersWithoutPreVote: new Set(),
     nextSendId: 1,

@@ -26,6 +26,7 @@ export function statusOf(state: State): ConsensusStatus {
 function peerStatusOf(peer: Progress): PeerStatus {
   return {
     id: peer.server.id,
+    suffrage: peer.departure === undefined ? peer.server.suffrage : 'removed',
     state: peer.state,
     matchIndex: peer.matchIndex,
     nextIndex: peer.nextIndex,

@@ -30,6 +30,15 @@ export function refuseWhenStopped(state: State, event: ConsensusEvent): void {
     case 'transfer-requested':
       effects.push({ type: 'transfer-ended', transferId: event.transferId, refusal: 'stopped' })
       break
+    case 'change-requested':
+      effects.push({
+        type: 'change-refused',
+        changeId: event.changeId,
+        reason: 'stopped',
+        isAppended: false,
+        index: state.membership.latest.index,
+      })
+      break
     default:
   }
 }

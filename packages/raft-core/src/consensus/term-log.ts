@@ -96,6 +96,12 @@ export class TermLog {
     return lastIndex >= this.#lastIndex
   }
 
+  /** True when a log that ends in (index, term) has more than this one. */
+  isBehind(lastIndex: Index, lastTerm: Term): boolean {
+    const isSame = lastIndex === this.#lastIndex && lastTerm === this.#lastTerm
+    return !isSame && this.isUpToDate(lastIndex, lastTerm)
+  }
+
   /** The first entry of `span` that this log holds with another term (§5.3). */
   firstConflict(span: EntrySpan): Index | undefined {
     const until = Math.min(span.lastIndex, this.#lastIndex)

@@ -6,7 +6,7 @@ import {
   RaftError,
   type Term,
 } from '@raftkit/interface'
-import { encodeEntries } from '@raftkit/wire'
+import { encodeConfiguration, encodeEntries } from '@raftkit/wire'
 import type { Effect } from '../consensus/effects.ts'
 import type { RaftEvents } from '../raft-events.ts'
 import type { EventEmitter } from './event-emitter.ts'
@@ -24,6 +24,8 @@ export interface EffectTargets<R> {
   readonly clock: Clock
   readonly logger: Logger
   readonly fail: (error: RaftError) => void
+  /** This server led, was removed and has handed over. */
+  readonly leave: () => void
 }
 
 /** No bytes: the content of a no-op. */
@@ -44,6 +46,7 @@ export class EffectExecution<R> {
       case 'save-hard-state':
       case 'append-proposals':
       case 'append-noop':
+      case 'append-configuration':
       case 'append-received':
       case 'truncate-log':
       case 'compact-log':
@@ -71,10 +74,13 @@ export class EffectExecution<R> {
       case 'read-confirmed':
       case 'read-refused':
       case 'transfer-ended':
+      case 'change-ended':
+      case 'change-refused':
         return this.#tellCaller(effect)
       case 'role-changed':
       case 'leader-changed':
       case 'configuration-changed':
+      case 'removed':
       case 'peer-contact-changed':
       case 'fatal':
         return this.#tellEveryone(effect)
@@ -98,6 +104,8 @@ export class EffectExecution<R> {
         )
       case 'append-noop':
         return this.#appendNoop(effect.index, effect.term)
+      case 'append-configuration':
+        return this.#appendConfiguration(effect)
       case 'append-received':
         for (const batch of lanes.rpcServer.entries(effect.requestId, effect.from, effect.to))
           lanes.log.append(batch)
@@ -115,6 +123,14 @@ export class EffectExecution<R> {
     const noop = { type: LogType.noop, data: EMPTY }
     lanes.log.append(encodeEntries(index, term, [noop], clock.wallTime()))
     standing.leads(index)
+  }
+
+  #appendConfiguration(effect: Extract<Effect, { type: 'append-configuration' }>): void {
+    const { lanes, clock } = this.#targets
+    const { index, term, configuration, changeId } = effect
+    const entry = { type: LogType.configuration, data: encodeConfiguration(configuration) }
+    lanes.log.append(encodeEntries(index, term, [entry], clock.wallTime()))
+    lanes.membershipChanges.appended(changeId)
   }
 
   #sendWhenDurable(effect: Extract<Effect, { type: 'send' | 'answer' }>): void {
@@ -137,7 +153,13 @@ export class EffectExecution<R> {
   #tellCaller(
     effect: Extract<
       Effect,
-      { type: `proposals-${string}` | `read-${'confirmed' | 'refused'}` | 'transfer-ended' }
+      {
+        type:
+          | `proposals-${string}`
+          | `read-${'confirmed' | 'refused'}`
+          | `change-${string}`
+          | 'transfer-ended'
+      }
     >,
   ): void {
     const { lanes, standing } = this.#targets
@@ -158,6 +180,10 @@ export class EffectExecution<R> {
         return lanes.reads.refused(effect.readId, effect.reason, leader)
       case 'transfer-ended':
         return lanes.transfers.ended(effect.transferId, effect.refusal, leader)
+      case 'change-ended':
+        return lanes.membershipChanges.ended(effect.changeId, effect.index)
+      case 'change-refused':
+        return lanes.membershipChanges.refused(effect, leader)
     }
   }
 
@@ -169,6 +195,7 @@ export class EffectExecution<R> {
           | 'role-changed'
           | 'leader-changed'
           | 'configuration-changed'
+          | 'removed'
           | 'peer-contact-changed'
           | 'fatal'
       }
@@ -194,6 +221,11 @@ export class EffectExecution<R> {
         )
         return events.emit('configuration-changed', { latest, committed })
       }
+      case 'removed':
+        logger.warn({ wasLeader: effect.wasLeader }, 'this server was removed from the cluster')
+        events.emit('removed', {})
+        if (effect.wasLeader) this.#targets.leave()
+        return
       case 'peer-contact-changed': {
         const { peer, reachable } = effect
         logger.warn({ peer, reachable }, reachable ? 'contact regained' : 'contact lost')

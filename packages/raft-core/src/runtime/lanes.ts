@@ -18,6 +18,7 @@ import { Applier, type AppliedStart } from './applier.ts'
 import type { EventEmitter } from './event-emitter.ts'
 import { Forwarding, type ForwardHandler } from './forwarding.ts'
 import { LogWriter } from './log-writer.ts'
+import { MembershipChanges } from './membership-changes.ts'
 import { Outbox } from './outbox.ts'
 import { Peers } from './peers.ts'
 import { Proposals } from './proposals.ts'
@@ -46,6 +47,8 @@ export interface LaneContext<R> {
   readonly onForward: ForwardHandler | undefined
   /** Something was learned. */
   readonly submit: (event: ConsensusEvent) => void
+  /** The state machine has applied everything up to here. */
+  readonly onApplied: (index: Index) => void
   /** The turn must end with a look at consensus. */
   readonly ask: () => void
   /** The server cannot go on. */
@@ -60,6 +63,7 @@ export interface Lanes<R> {
   readonly proposals: Proposals<R>
   readonly reads: Reads
   readonly transfers: Transfers
+  readonly membershipChanges: MembershipChanges
   readonly peers: Peers
   readonly rpcServer: RpcServer
   readonly forwarding: Forwarding
@@ -80,6 +84,7 @@ export function createLanes<R>(context: LaneContext<R>, loaded: Loaded): Lanes<R
   const applied = (index: Index): void => {
     reads.applied(index)
     standing.applied(index)
+    context.onApplied(index)
   }
   const applier = new Applier<R>(clock, config, log, stateMachine, loaded.applied, {
     onApplied: (batch, from, to, responses) => {
@@ -107,6 +112,7 @@ export function createLanes<R>(context: LaneContext<R>, loaded: Loaded): Lanes<R
     proposals,
     reads,
     transfers: new Transfers(clock, ask),
+    membershipChanges: new MembershipChanges(clock, ask, submit),
     peers: new Peers({ ...shared, config, log, onDamaged: fail }),
     rpcServer: createRpcServer(context, header, forwarding),
     forwarding,

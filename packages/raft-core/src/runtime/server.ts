@@ -1,5 +1,6 @@
 import {
   type Clock,
+  type Index,
   type Logger,
   type LogType,
   RaftError,
@@ -57,6 +58,8 @@ export class Server<R> {
   readonly #stallWatch: StallWatch
   readonly #wakeTimer: WakeTimer
   #shutdown: Promise<void> | undefined
+  /** The server ends when its state machine has applied this. */
+  #leaveAt: Index = Infinity
 
   constructor(parts: ServerParts<R>, loaded: Loaded) {
     const { id, config, storage, transport, clock, random, onForward } = parts
@@ -93,6 +96,7 @@ export class Server<R> {
         standing,
         onForward,
         submit: (event) => this.#turn.add(event),
+        onApplied: (index) => this.#applied(index),
         ask: () => this.#turn.ask(),
         fail,
       },
@@ -108,6 +112,7 @@ export class Server<R> {
       clock,
       logger,
       fail,
+      leave: () => this.#leave(),
     })
     this.#turn = new Turn({
       clock,
@@ -178,11 +183,24 @@ export class Server<R> {
 
   /** What callers asked for during the turn becomes events. */
   #collect(): void {
-    const { proposals, reads, transfers } = this.lanes
+    const { proposals, reads, transfers, membershipChanges } = this.lanes
     const count = proposals.offer()
     if (count > 0) this.#turn.add({ type: 'proposed', count })
     for (const event of reads.ask()) this.#turn.add(event)
+    for (const event of membershipChanges.events()) this.#turn.add(event)
     for (const event of transfers.events()) this.#turn.add(event)
+  }
+
+  /** Removed from the cluster while leading: callers of what was committed are answered first. */
+  #leave(): void {
+    if (!this.config.shutdownOnRemove) return
+    const { applier } = this.lanes
+    this.#leaveAt = applier.commitIndex
+    this.#applied(applier.appliedIndex)
+  }
+
+  #applied(index: Index): void {
+    if (index >= this.#leaveAt) void this.shutdown()
   }
 
   /** Takes no further part. `reason` is what everyone who waits gets; `error` what made it necessary. */
@@ -214,6 +232,7 @@ export class Server<R> {
     this.#stallWatch.close()
     lanes.proposals.close(reason, lanes.applier.commitIndex)
     lanes.reads.close(withOutcome(reason, undefined))
+    lanes.membershipChanges.close(reason)
     lanes.transfers.close(withOutcome(reason, undefined))
     lanes.peers.close()
     lanes.snapshotSender.close()

@@ -60,11 +60,14 @@ test('a new configuration has a new lease', () => {
   expect(leadership.leaseCheckAt).toBe(50)
 })
 
-test('a removed server is dropped', () => {
+test('a removed server is followed until it knows, without a say', () => {
   const { state, leadership } = leader()
   append(state, leadership, ['n1', 'n2'])
-  expect(leadership.peers.map(({ server }) => server.id)).toEqual(['n2'])
-  expect(state.effects).toEqual([{ type: 'drop-sends', peer: 'n3' }])
+  expect(leadership.peers).toMatchObject([
+    { server: { id: 'n2', suffrage: 'voter' }, departure: undefined },
+    { server: { id: 'n3', suffrage: 'nonvoter' }, departure: { index: 3, deadline: Infinity } },
+  ])
+  expect(state.effects).toEqual([])
 })
 
 test('a server that moved is reached at its new address, and probed', () => {

@@ -6,7 +6,15 @@ function peer(): Progress {
 }
 
 function send(progress: Progress, sendId: number, prevLogIndex: number, lastIndex: number): void {
-  progress.sent({ sendId, prevLogIndex, lastIndex, bytes: 100, sentAt: 0, round: 0 })
+  progress.sent({
+    sendId,
+    prevLogIndex,
+    lastIndex,
+    bytes: 100,
+    leaderCommit: 0,
+    sentAt: 0,
+    round: 0,
+  })
 }
 
 test('next index is always beyond match index', () => {

@@ -1,7 +1,7 @@
 // The voter's decisions (§5.2, §5.4.1), in the order of the checks.
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { ServerId, Term } from '@raftkit/interface/protocol'
-import type { ReceivedRequestVote } from '@raftkit/raft-core/consensus'
+import type { ReceivedRequest, ReceivedRequestVote } from '@raftkit/raft-core/consensus'
 import { all, LoneServer, only, sender } from './lone-server.ts'
 
 function voteRequest(
@@ -143,4 +143,43 @@ test('an old peer without an id is told apart by its address', () => {
     2,
   ])
   expect(decide(server, voteRequest('', 2, { from: old }))).toEqual([true, 2])
+})
+
+describe('a candidate that an older configuration speaks against', () => {
+  // n4 is no member here, n3 has no vote.
+  const knows = { voters: ['n1', 'n2'], nonvoters: ['n3'], log: [1, 1] }
+  const ask = (from: ServerId, lastLogIndex: number): ReceivedRequest => ({
+    type: 'request-vote',
+    from: sender(from),
+    term: 5,
+    lastLogIndex,
+    lastLogTerm: 1,
+    leadershipTransfer: false,
+  })
+  const answerOf = (server: LoneServer, request: ReceivedRequest): unknown =>
+    only(server.receive(request), 'answer').answer
+
+  test.each(['n3', 'n4'])('has the vote of a server that has less of the log: %s', (from) => {
+    const server = new LoneServer(knows)
+    expect(answerOf(server, ask(from, 3))).toMatchObject({ term: 5, granted: true })
+  })
+
+  test.each([
+    ['n3', 5],
+    ['n4', 1],
+  ])('is refused by a server that has the same log: %s', (from, term) => {
+    expect(answerOf(new LoneServer(knows), ask(from, 2))).toMatchObject({ term, granted: false })
+  })
+
+  test.each(['n3', 'n4'])('is treated alike when it asks for a pre-vote: %s', (from) => {
+    const preVote = (lastLogIndex: number): ReceivedRequest => ({
+      type: 'request-pre-vote',
+      from: sender(from),
+      term: 5,
+      lastLogIndex,
+      lastLogTerm: 1,
+    })
+    expect(answerOf(new LoneServer(knows), preVote(3))).toMatchObject({ granted: true })
+    expect(answerOf(new LoneServer(knows), preVote(2))).toMatchObject({ granted: false })
+  })
 })

@@ -1,5 +1,5 @@
 // What must hold after every step of every server, whatever happens (Figure 3 of the paper, and what follows).
-import type { Index, ServerId, Term } from '@raftkit/interface/protocol'
+import type { Index, IndexedConfiguration, ServerId, Term } from '@raftkit/interface/protocol'
 import type { Effect, ReceivedRequest } from '@raftkit/raft-core/consensus'
 import type { Message, RequestMessage } from './messages.ts'
 import { EMPTY_STATE, type MachineState, type SimulatedEntry } from './simulated-disk.ts'
@@ -170,7 +170,7 @@ export class Invariants {
     return this.#commits.get(`${server.id}/${server.run}`) ?? 0
   }
 
-  #commit(server: SimulatedServer, index: Index, { role, term }: Standing): void {
+  #commit(server: SimulatedServer, index: Index, { role, term, latest }: Standing): void {
     const before = this.#commitOf(server)
     check(index > before, `${server.id}: the commit index goes from ${before} to ${index}`)
     this.#commits.set(`${server.id}/${server.run}`, index)
@@ -185,7 +185,8 @@ export class Invariants {
         )
       else {
         check(role === 'leader', `${server.id} commits entry ${next} before any leader did`)
-        this.#checkDurableQuorum(server, entry)
+        this.#checkDurableQuorum(server, entry, latest)
+        this.#checkOverlap(entry)
         const state = applyEntry(this.#committed.at(-1)?.state ?? EMPTY_STATE, entry)
         this.#committed.push({ entry, inTerm: term, state })
       }
@@ -207,15 +208,39 @@ export class Invariants {
     )
   }
 
-  #checkDurableQuorum(leader: SimulatedServer, { index, term }: SimulatedEntry): void {
-    const { servers } = leader.consensus.status().latest.configuration
-    const voters = servers.filter((server) => server.suffrage === 'voter')
-    const holders = voters.filter(({ id }) => this.#servers.get(id)!.disk.holds(index, term))
+  /** Any majority of a configuration shares a server with any majority of the next (§6). */
+  #checkOverlap({ index, configuration }: SimulatedEntry): void {
+    const before = this.#committed.at(-1)?.state.configuration
+    if (configuration === undefined || before === undefined) return
+    const old = votersOf(before)
+    const next = votersOf(configuration)
+    const shared = next.filter((id) => old.includes(id)).length
+    check(
+      quorumOf(old) + quorumOf(next) > old.length + next.length - shared,
+      `configuration ${index} (${next.join(' ')}) can decide without the one before (${old.join(' ')})`,
+    )
+  }
+
+  #checkDurableQuorum(
+    leader: SimulatedServer,
+    { index, term }: SimulatedEntry,
+    latest: IndexedConfiguration,
+  ): void {
+    const voters = votersOf(latest)
+    const holders = voters.filter((id) => this.#servers.get(id)!.disk.holds(index, term))
     check(
       2 * holders.length > voters.length,
       `${leader.id} commits entry ${index}, durable on ${holders.length} of ${voters.length} voters only`,
     )
   }
+}
+
+function votersOf({ configuration }: IndexedConfiguration): ServerId[] {
+  return configuration.servers.filter(({ suffrage }) => suffrage === 'voter').map(({ id }) => id)
+}
+
+function quorumOf(voters: readonly ServerId[]): number {
+  return Math.floor(voters.length / 2) + 1
 }
 
 /** The entry up to which a success acknowledges the log, and to the leader of which term; undefined for heartbeats. */

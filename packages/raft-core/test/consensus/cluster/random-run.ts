@@ -1,6 +1,7 @@
 // One random run of a cluster: everything that happens follows from the seed.
 import type { ServerId } from '@raftkit/interface/protocol'
 import { Cluster } from './cluster.ts'
+import { addressOf } from './entries.ts'
 import type { Message } from './messages.ts'
 import { recover } from './recovery.ts'
 import type { SimulatedServer } from './simulated-server.ts'
@@ -14,6 +15,13 @@ export interface RunResult {
 }
 
 const STEPS = 1000
+const CHANGES = [
+  'add-voter',
+  'stage-voter',
+  'add-nonvoter',
+  'demote-voter',
+  'remove-server',
+] as const
 
 /** Runs one seed; throws when an invariant breaks or the cluster does not recover. */
 export function runSeed(seed: number): RunResult {
@@ -39,16 +47,18 @@ class RandomRun {
   readonly #stalledDisks: Set<ServerId> = new Set()
   #nextValue = 1
   #nextId = 1
+  #changeId = 0
 
   constructor(random: Random) {
     this.#random = random
     const weather = drawWeather(random)
     this.#draw = () => drawAction(random, weather)
-    const { voters, nonvoters, timing, preVotes, plain } = weather
+    const { voters, nonvoters, spares, timing, preVotes, plain } = weather
     const name = (place: number): ServerId => `n${place + 1}`
     this.#cluster = new Cluster({
       voters: Array.from({ length: voters }, (_, place) => name(place)),
       nonvoters: Array.from({ length: nonvoters }, (_, place) => name(voters + place)),
+      blank: Array.from({ length: spares }, (_, place) => name(voters + nonvoters + place)),
       timing,
       random,
       observe: (server, effect) => {
@@ -147,6 +157,10 @@ class RandomRun {
         return this.#askRead(leader)
       case 'transfer':
         return this.#transfer(leader)
+      case 'change-membership':
+        return this.#changeMembership(leader)
+      case 'give-up-change':
+        return leader.turn({ type: 'change-withdrawn', changeId: this.#changeId })
       default:
     }
   }
@@ -256,6 +270,22 @@ class RandomRun {
     const target = this.#random() < 0.5 ? undefined : this.#pick([...this.#cluster.servers.keys()])
     const request = { type: 'transfer-requested', transferId } as const
     leader.turn(target === undefined ? request : { ...request, target })
+  }
+
+  /** Mostly changes that can be made; sometimes two at once, or one that is refused. */
+  #changeMembership(leader: SimulatedServer): void {
+    for (let count = this.#random() < 0.3 ? 2 : 1; count > 0; count--) {
+      const id = this.#pick([...this.#cluster.servers.keys()])!
+      const type = this.#pick(CHANGES)!
+      const change =
+        type === 'demote-voter' || type === 'remove-server'
+          ? { type, id }
+          : { type, id, address: addressOf(id) }
+      const { index } = leader.consensus.status().latest
+      const prevIndex = this.#random() < 0.2 ? index : 0
+      this.#changeId = this.#nextId++
+      leader.turn({ type: 'change-requested', changeId: this.#changeId, change, prevIndex })
+    }
   }
 
   #stallStorage(server: SimulatedServer): void {

@@ -6,7 +6,7 @@ const LAST_VALUE = 'the end'
 
 /**
  * All servers are up, disks are fast and nothing is lost any more. Within 50 election timeouts a leader commits
- * something new and every server has applied it.
+ * something new and every member has applied it.
  */
 export function recover(cluster: Cluster): void {
   const until = cluster.now + 50 * testTiming.electionTimeoutMs
@@ -28,8 +28,9 @@ export function recover(cluster: Cluster): void {
 }
 
 function haveApplied(cluster: Cluster, index: number): boolean {
-  for (const server of cluster.servers.values()) if (server.machine.index < index) return false
-  return true
+  const leader = cluster.leaders().at(-1)
+  const members = leader?.consensus.status().latest.configuration.servers ?? []
+  return members.length > 0 && members.every(({ id }) => cluster.server(id).machine.index >= index)
 }
 
 /** At rest nothing is left over: no answer is owed, no window is in use. */
@@ -47,8 +48,10 @@ function checkRest(cluster: Cluster): void {
 function describe(cluster: Cluster): string {
   return [...cluster.servers.values()]
     .map((server) => {
-      const { latest: _, committed: __, ...status } = server.consensus.status()
-      return `${server.id} ${JSON.stringify(status)}`
+      const { latest, committed, ...status } = server.consensus.status()
+      const members = latest.configuration.servers.map(({ id, suffrage }) => `${id} ${suffrage}`)
+      const configurations = `${latest.index} (${members.join(', ')}), committed ${committed.index}`
+      return `${server.id} in configuration ${configurations}: ${JSON.stringify(status)}`
     })
     .join('\n')
 }

@@ -42,7 +42,7 @@ export class SimulatedServer {
   #nextRequestId = 1
   #queue: ConsensusEvent[] = []
   #isStepping = false
-  /** Role and term right after the step that an effect comes from. */
+  /** Role and configuration when an effect was decided, and term after that step. */
   readonly #decidedAs: WeakMap<Effect, Standing> = new WeakMap()
 
   constructor(id: ServerId, around: Surroundings) {
@@ -161,9 +161,14 @@ export class SimulatedServer {
 
   #decide(event: ConsensusEvent): readonly Effect[] {
     const moment = { now: this.#around.now(), random: this.#around.random() }
+    let { role, latest } = this.consensus.status()
     const effects = this.consensus.step(event, moment)
-    const { role, term } = this.consensus.status()
-    for (const effect of effects) this.#decidedAs.set(effect, { role, term })
+    const { term } = this.consensus.status()
+    for (const effect of effects) {
+      if (effect.type === 'role-changed') role = effect.role
+      else if (effect.type === 'configuration-changed') latest = effect.latest
+      this.#decidedAs.set(effect, { role, term, latest })
+    }
     return effects
   }
 
@@ -192,6 +197,12 @@ export class SimulatedServer {
           { index: effect.index, term: effect.term, value: `no-op of term ${effect.term}` },
         ])
         break
+      case 'append-configuration': {
+        const { index, term, configuration } = effect
+        const value = `configuration ${index} of t${term}`
+        this.#append([{ index, term, value, configuration: { configuration, index } }])
+        break
+      }
       case 'append-proposals':
         this.#append(
           this.admitted.splice(0, effect.count).map((value, place) => ({

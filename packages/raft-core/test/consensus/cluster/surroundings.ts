@@ -1,4 +1,4 @@
-import type { ServerId, Term } from '@raftkit/interface/protocol'
+import type { IndexedConfiguration, ServerId, Term } from '@raftkit/interface/protocol'
 import type { ConsensusTiming, Effect, Role } from '@raftkit/raft-core/consensus'
 import type { Message, RequestMessage } from './messages.ts'
 import type { SimulatedEntry, Write } from './simulated-disk.ts'
@@ -8,6 +8,8 @@ import type { SimulatedServer } from './simulated-server.ts'
 export interface Standing {
   readonly role: Role
   readonly term: Term
+  /** The configuration in force. */
+  readonly latest: IndexedConfiguration
 }
 
 /** What a simulated server needs from the world around it. */

@@ -28,6 +28,8 @@ export type Action =
   | 'propose'
   | 'ask-read'
   | 'transfer'
+  | 'change-membership'
+  | 'give-up-change'
   // all at once
   | 'depose'
   | 'pass-time'
@@ -42,6 +44,8 @@ export interface Weather {
   readonly plain: number
   readonly voters: number
   readonly nonvoters: number
+  /** Servers that are no members at the start. */
+  readonly spares: number
 }
 
 /** A small generator of uniform numbers in [0, 1) (mulberry32). */
@@ -83,6 +87,8 @@ export function drawWeather(random: Random): Weather {
     ['propose', 2 + random() * 8],
     ['ask-read', often(6)],
     ['transfer', often(1)],
+    ['change-membership', often(3)],
+    ['give-up-change', often(1)],
     ['depose', often(2)],
     ['pass-time', 2 + random() * 8],
   ]
@@ -102,6 +108,7 @@ export function drawWeather(random: Random): Weather {
     plain: pick(random, [0, 0, 0.5])!,
     voters: pick(random, [1, 2, 3, 3, 3, 4, 5, 5])!,
     nonvoters: pick(random, [0, 0, 1])!,
+    spares: pick(random, [0, 1, 2])!,
   }
 }
 

@@ -1,5 +1,5 @@
 // Says in plain words what servers do and what they say to each other.
-import type { Index, Term } from '@raftkit/interface/protocol'
+import type { Configuration, Index, Term } from '@raftkit/interface/protocol'
 import type { Answer, Effect, ReceivedRequest } from '@raftkit/raft-core/consensus'
 import type { Message } from '../cluster/messages.ts'
 import type { Write } from '../cluster/simulated-disk.ts'
@@ -63,6 +63,8 @@ function deedOf(server: SimulatedServer, effect: Effect): string | undefined {
       return `appends its no-op ${entry(effect.index, effect.term)}`
     case 'append-proposals':
       return `appends ${range(effect.firstIndex, effect.firstIndex + effect.count - 1)} in term ${effect.term}`
+    case 'append-configuration':
+      return `appends configuration ${entry(effect.index, effect.term)}: ${tellMembers(effect.configuration)}`
     case 'append-received':
       return `appends ${range(effect.from, effect.to)}`
     case 'truncate-log':
@@ -85,13 +87,19 @@ function deedOf(server: SimulatedServer, effect: Effect): string | undefined {
       return `refuses read ${effect.readId}: ${effect.reason}`
     case 'transfer-ended':
       return `ends transfer ${effect.transferId}: ${effect.refusal ?? 'leadership has gone over'}`
+    case 'change-ended':
+      return `has made change ${effect.changeId}, in configuration ${effect.index}`
+    case 'change-refused':
+      return `refuses change ${effect.changeId}: ${effect.reason}${effect.isAppended ? ', though it is in the log' : ''}`
+    case 'removed':
+      return effect.wasLeader ? 'has left the cluster' : 'is not a member any more'
     case 'role-changed':
       return `becomes ${effect.role} in term ${effect.term} (${effect.reason})`
     case 'leader-changed':
       if (effect.leader?.id === server.id) return undefined
       return effect.leader === undefined ? 'knows no leader' : `follows ${effect.leader.id}`
     case 'configuration-changed': {
-      const members = effect.latest.configuration.servers.map(({ id }) => id).join(' ')
+      const members = tellMembers(effect.latest.configuration)
       return `uses configuration ${effect.latest.index} (${members}); committed is ${effect.committed.index}`
     }
     case 'peer-contact-changed':
@@ -107,6 +115,11 @@ function deedOf(server: SimulatedServer, effect: Effect): string | undefined {
     case 'wake-at':
       return undefined
   }
+}
+
+/** Members; those without a vote in brackets. */
+export function tellMembers({ servers }: Configuration): string {
+  return servers.map(({ id, suffrage }) => (suffrage === 'voter' ? id : `(${id})`)).join(' ')
 }
 
 function tellRequest(request: ReceivedRequest): string {

@@ -2,12 +2,19 @@
 // that is committed beside it. UPDATE_TRANSCRIPTS=1 writes the files anew.
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { Configuration, Index, ServerId, Term } from '@raftkit/interface/protocol'
-import type { ConsensusTiming } from '@raftkit/raft-core/consensus'
+import type { ConfigurationChange, ConsensusTiming } from '@raftkit/raft-core/consensus'
 import { Cluster } from '../cluster/cluster.ts'
 import type { Message } from '../cluster/messages.ts'
 import type { SimulatedEntry } from '../cluster/simulated-disk.ts'
 import type { SimulatedServer } from '../cluster/simulated-server.ts'
-import { isHeartbeat, tellEffect, tellMessage, tellServer, tellWrite } from './narrator.ts'
+import {
+  isHeartbeat,
+  tellEffect,
+  tellMembers,
+  tellMessage,
+  tellServer,
+  tellWrite,
+} from './narrator.ts'
 
 export interface Cast {
   readonly voters: readonly ServerId[]
@@ -80,7 +87,7 @@ export class Story {
   tellConfigurations(): void {
     for (const { id, consensus } of this.cluster.servers.values()) {
       const { latest, committed } = consensus.status()
-      const members = latest.configuration.servers.map((member) => member.id).join(' ')
+      const members = tellMembers(latest.configuration)
       this.#tell(`${id}: configuration ${latest.index} (${members}), committed ${committed.index}`)
     }
   }
@@ -208,6 +215,17 @@ export class Story {
     const request = { type: 'transfer-requested', transferId: this.#nextId++ } as const
     this.#tell(`a caller asks ${id} to hand over to ${target ?? 'the best voter'}`)
     this.server(id).turn(target === undefined ? request : { ...request, target })
+  }
+
+  change(id: ServerId, change: ConfigurationChange, prevIndex: Index = 0): void {
+    const changeId = this.#nextId++
+    this.#tell(`a caller asks ${id} for change ${changeId}: ${change.type} ${change.id}`)
+    this.server(id).turn({ type: 'change-requested', changeId, change, prevIndex })
+  }
+
+  withdraw(id: ServerId, changeId: number): void {
+    this.#tell(`the caller of change ${changeId} waits no longer`)
+    this.server(id).turn({ type: 'change-withdrawn', changeId })
   }
 
   /** The story as told, and as it is written in the transcript of this name. */

@@ -1,0 +1,61 @@
+// The errors of membership calls.
+import { RaftError, type RaftErrorCode } from '@raftkit/interface'
+import type { ConfigurationChange } from '../consensus/configuration-change.ts'
+import type { Effect, KnownLeader } from '../consensus/effects.ts'
+import { notLeader, refusalError } from './refusals.ts'
+
+/** What the refusal of a change means to its caller. */
+export function changeRefused(
+  { reason, isAppended, index }: Extract<Effect, { type: 'change-refused' }>,
+  change: ConfigurationChange,
+  leader: KnownLeader | undefined,
+): RaftError {
+  const { id } = change
+  const refused = (code: RaftErrorCode, message: string): RaftError =>
+    new RaftError(code, message, { outcome: 'not-committed', details: { server: id, index } })
+  switch (reason) {
+    case 'not-leader':
+      return notLeader(leader)
+    case 'leadership-lost':
+      return leadershipLost(isAppended)
+    case 'transfer-in-progress':
+    case 'stopped':
+      return refusalError(reason, 'the membership change', leader)
+    case 'configuration-changed':
+      return refused(
+        'RAFT_CONFIGURATION_CHANGED',
+        `the configuration in force is that of entry ${index}, not the one that prevIndex names: look at it, then ask again`,
+      )
+    case 'superseded':
+      return refused(
+        'RAFT_CONFIGURATION_CHANGED',
+        `another call demoted or removed ${id}, or staged it anew, before it had caught up`,
+      )
+    case 'unknown-server':
+      return refused('RAFT_UNKNOWN_SERVER', `no server ${id} is in the configuration`)
+    case 'duplicate-address':
+      return refused(
+        'RAFT_DUPLICATE_ADDRESS',
+        `another server has the address of ${id}: addresses are unique in a configuration`,
+      )
+    case 'no-voter':
+      return refused(
+        'RAFT_NO_VOTER_LEFT',
+        `without the vote of ${id} nobody could lead: add another voter first`,
+      )
+    case 'duplicate-id':
+    case 'empty-id':
+    case 'empty-address':
+      return refused('RAFT_INVALID_CONFIGURATION', `the change makes no configuration: ${reason}`)
+  }
+}
+
+function leadershipLost(isAppended: boolean): RaftError {
+  return new RaftError(
+    'RAFT_LEADERSHIP_LOST',
+    isAppended
+      ? 'leadership was lost during the membership change: it may or may not be made, look at the configuration'
+      : 'leadership was lost before the membership change was begun: ask the next leader',
+    { retryable: true, outcome: isAppended ? 'unknown' : 'not-committed' },
+  )
+}
