@@ -68,8 +68,15 @@ export interface Measured extends LoadResult {
   readonly cpuMicroseconds: number
 }
 
+/** A running cluster that can be measured. */
+export interface MeasuredCluster {
+  /** Runs one load in the leader's process. */
+  measure(load: Load): Promise<Measured>
+  stop(): Promise<void>
+}
+
 /** A running cluster with a known leader. */
-export class Cluster {
+export class Cluster implements MeasuredCluster {
   readonly #servers: readonly ServerProcess[]
   readonly #leader: ServerProcess
 
@@ -104,7 +111,6 @@ export class Cluster {
     }
   }
 
-  /** Runs one load in the leader's process. */
   async measure(load: Load): Promise<Measured> {
     this.#leader.send({ type: 'load', load })
     await this.#leader.next('measuring')

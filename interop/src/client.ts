@@ -56,7 +56,12 @@ export class Client {
         this.#guess = server
         return 'acknowledged'
       } catch (error) {
-        if (!(error instanceof CallError) || error.outcome !== 'not-committed') return 'unknown'
+        if (!(error instanceof CallError) || error.outcome !== 'not-committed') {
+          // It may be on its way out: the next write begins with another.
+          const others = this.#cluster.up.filter((other) => other !== server)
+          this.#guess = others[this.#writes % others.length]
+          return 'unknown'
+        }
       }
     return 'refused'
   }

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Member, OperationName, Operations, ServerConfig, Status } from './protocol.ts'
+import type { Member, Operations, ServerConfig, Status } from './protocol.ts'
 import { commandOf, type Family, familyOf, type ServerKind } from './server-kind.ts'
 import { CallError, ServerProcess } from './server-process.ts'
 import { until } from './waiting.ts'
@@ -89,7 +89,7 @@ export class ClusterServer {
     if (this.isUp) await this.#process?.stop()
   }
 
-  call<Name extends OperationName>(
+  call<Name extends keyof Operations>(
     op: Name,
     ...args: Operations[Name]['args'] extends void ? [] : [Operations[Name]['args']]
   ): Promise<Operations[Name]['result']> {

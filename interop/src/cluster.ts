@@ -48,8 +48,9 @@ export class Cluster {
     }
   }
 
+  /** As of now. */
   get servers(): readonly ClusterServer[] {
-    return this.#servers
+    return [...this.#servers]
   }
 
   /** The servers whose processes run. */

@@ -1,14 +1,12 @@
 import type { Scenario } from './scenario.ts'
 import { scenarios } from './scenarios.ts'
-import type { Family, ServerKind } from './server-kind.ts'
-
-/** Which hashicorp/raft the Go servers run. */
-export type GoKind = Exclude<ServerKind, 'node'>
+import type { Family, GoKind, ServerKind } from './server-kind.ts'
 
 /** One run of one scenario. */
 export interface Cell {
   readonly shape: string
   readonly kinds: readonly ServerKind[]
+  readonly goKind: GoKind
   readonly preVote: boolean
   readonly scenario: Scenario
   readonly variant: Family
@@ -37,7 +35,7 @@ export function everyCell(): readonly Cell[] {
         for (const scenario of scenarios)
           if (scenario.kinds === undefined)
             for (const variant of scenario.variants)
-              cells.push({ shape, kinds, preVote, scenario, variant })
+              cells.push({ shape, kinds, goKind, preVote, scenario, variant })
       }
       for (const scenario of scenarios)
         if (scenario.kinds !== undefined)
@@ -45,6 +43,7 @@ export function everyCell(): readonly Cell[] {
             cells.push({
               shape: goKind,
               kinds: scenario.kinds(goKind, variant),
+              goKind,
               preVote,
               scenario,
               variant,

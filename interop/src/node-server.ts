@@ -9,7 +9,7 @@ import { bootstrapCluster, hasExistingState, Raft } from '@raftkit/raft-core'
 import { FileSnapshotStore } from '@raftkit/snapshot-file'
 import { LevelStore } from '@raftkit/store-level'
 import { createTcpTransport } from '@raftkit/transport-tcp'
-import type { Listening, OperationName, Operations, Reply, Request } from './protocol.ts'
+import type { Listening, Operations, Reply, Request } from './protocol.ts'
 
 const { values: options } = parseArgs({
   options: {
@@ -41,11 +41,11 @@ const machine = createKvMachine()
 let running: Raft<Uint8Array> | undefined
 let snapshotsInstalled = 0
 
-type Act<Name extends OperationName> = (
+type Act<Name extends keyof Operations> = (
   args: Operations[Name]['args'],
 ) => Promise<Operations[Name]['result']> | Operations[Name]['result']
 
-const operations: { readonly [Name in OperationName]: Act<Name> } = {
+const operations: { readonly [Name in keyof Operations]: Act<Name> } = {
   async start({ members, config }) {
     if (members !== undefined && !(await hasExistingState(stores)))
       await bootstrapCluster({ ...stores, configuration: { servers: members } })
@@ -111,6 +111,22 @@ const operations: { readonly [Name in OperationName]: Act<Name> } = {
   },
 
   transfer: ({ to }) => server().transferLeadership(to),
+
+  async 'add-voter'({ id: added, address: where = '', ...options }) {
+    await server().addVoter(added, where, options)
+  },
+
+  async 'add-nonvoter'({ id: added, address: where = '', ...options }) {
+    await server().addNonvoter(added, where, options)
+  },
+
+  async 'demote-voter'({ id: demoted, ...options }) {
+    await server().demoteVoter(demoted, options)
+  },
+
+  async 'remove-server'({ id: removed, ...options }) {
+    await server().removeServer(removed, options)
+  },
 
   async stop() {
     await running?.shutdown()

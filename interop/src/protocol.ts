@@ -86,12 +86,44 @@ export interface Operations {
     args: { readonly to: ServerId; readonly address: ServerAddress }
     result: void
   }
+  readonly 'add-voter': { args: MemberChange; result: void }
+  readonly 'add-nonvoter': { args: MemberChange; result: void }
+  readonly 'demote-voter': { args: MemberChange; result: void }
+  readonly 'remove-server': { args: MemberChange; result: void }
   /** Ends server and process in order. */
   readonly stop: { args: void; result: void }
 }
 
-/** The name of an operation. */
-export type OperationName = keyof Operations
+/** A closed loop: `clients` commands are in flight at any time. */
+export interface Load {
+  readonly clients: number
+  readonly commandBytes: number
+  readonly warmUpMs: number
+  readonly measureMs: number
+}
+
+/** What one load gave. */
+export interface LoadResult {
+  readonly commands: number
+  readonly elapsedMs: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+  readonly leaderChanges: number
+}
+
+/** What only the Go server does: it is also measured. */
+export interface PeerOperations extends Operations {
+  readonly start: {
+    args: Operations['start']['args'] & {
+      readonly config: { readonly maxAppendEntries?: number; readonly batchApplyCh?: boolean }
+    }
+    result: void
+  }
+  /** Tells of `measuring` when the warm-up is over. */
+  readonly load: { args: Load; result: LoadResult }
+  /** Processor time used so far. */
+  readonly cpu: { args: void; result: { readonly microseconds: number } }
+}
 
 /** Driver → server. */
 export interface Request {
@@ -108,6 +140,11 @@ export interface Reply {
   readonly id: number
   readonly result?: unknown
   readonly error?: { readonly message: string; readonly outcome: Outcome }
+}
+
+/** Server → driver, unasked: it leads and has applied what earlier leaders committed, or a load is being measured. */
+export interface Event {
+  readonly event: 'leader' | 'measuring'
 }
 
 /** Server → driver, first of all: where it is reached. */

@@ -32,7 +32,7 @@ export async function runCell(cell: Cell, keep = false): Promise<CellResult> {
   let agreement: Agreement | undefined
   let failure: unknown
   try {
-    const { scenario, variant, preVote, kinds } = cell
+    const { scenario, variant, preVote, kinds, goKind } = cell
     const config = (kind: (typeof kinds)[number]): object => ({
       preVote,
       ...scenario.config?.(kind, variant),
@@ -41,7 +41,7 @@ export async function runCell(cell: Cell, keep = false): Promise<CellResult> {
     try {
       workload = new Workload(cluster)
       const note = (name: string, value: number): void => void (notes[name] = Math.round(value))
-      await scenario.run({ cluster, workload, note }, variant)
+      await scenario.run({ cluster, workload, goKind, note }, variant)
       agreement = await checkAgreement(cluster, workload.ledger)
     } finally {
       await cluster.kill()

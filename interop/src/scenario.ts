@@ -1,12 +1,14 @@
 import type { Cluster } from './cluster.ts'
 import type { ServerConfig } from './protocol.ts'
-import type { Family, ServerKind } from './server-kind.ts'
+import type { Family, GoKind, ServerKind } from './server-kind.ts'
 import type { Workload } from './workload.ts'
 
 /** What a scenario works with. */
 export interface Stage {
   readonly cluster: Cluster
   readonly workload: Workload
+  /** What a Go server runs in this run. */
+  readonly goKind: GoKind
   /** Adds a number to the report. */
   readonly note: (name: string, value: number) => void
 }

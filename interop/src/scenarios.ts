@@ -3,6 +3,8 @@ import { catchUpByLog, catchUpBySnapshot } from './scenarios/catch-up.ts'
 import { commands } from './scenarios/commands.ts'
 import { crash } from './scenarios/crash.ts'
 import { election } from './scenarios/election.ts'
+import { membership } from './scenarios/membership.ts'
+import { migrationByRejoin, migrationInPlace } from './scenarios/migration.ts'
 import { transfer } from './scenarios/transfer.ts'
 
 /** Every scenario, in the order in which they are run. */
@@ -13,4 +15,7 @@ export const scenarios: readonly Scenario[] = [
   catchUpBySnapshot,
   crash,
   transfer,
+  membership,
+  migrationInPlace,
+  migrationByRejoin,
 ]

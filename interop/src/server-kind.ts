@@ -3,6 +3,9 @@ import { fileURLToPath } from 'node:url'
 /** What a server runs: raftkit, the newest hashicorp/raft, or hashicorp/raft 1.6, which has no pre-vote. */
 export type ServerKind = 'node' | 'go' | 'go-1.6'
 
+/** Which hashicorp/raft a Go server runs. */
+export type GoKind = Exclude<ServerKind, 'node'>
+
 /** Which of the two libraries a server runs, whatever its version. */
 export type Family = 'node' | 'go'
 
@@ -14,7 +17,7 @@ export function familyOf(kind: ServerKind): Family {
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))
 
 /** The Go program, as go/build.sh builds it. */
-export const goPrograms: Readonly<Record<'go' | 'go-1.6', string>> = {
+export const goPrograms: Readonly<Record<GoKind, string>> = {
   go: path('../.bin/peer'),
   'go-1.6': path('../.bin/peer-1.6'),
 }

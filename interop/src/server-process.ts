@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import type { Listening, OperationName, Operations, Outcome, Reply } from './protocol.ts'
+import type { Event, Listening, Outcome, PeerOperations, Reply } from './protocol.ts'
 import { within } from './waiting.ts'
 
 /** A request that was refused, or whose server went away. */
@@ -29,6 +29,7 @@ interface Waiting {
 export class ServerProcess {
   readonly #child: ChildProcess
   readonly #waiting = new Map<number, Waiting>()
+  readonly #awaited: { readonly event: string; readonly resolve: () => void }[] = []
   readonly #ended: Promise<unknown>
   #hasEnded = false
   #nextId = 1
@@ -68,17 +69,25 @@ export class ServerProcess {
   }
 
   /** Has the server do something. Rejects with a {@link CallError}. */
-  call<Name extends OperationName>(
+  call<Name extends keyof PeerOperations>(
     op: Name,
-    ...[args]: Operations[Name]['args'] extends void ? [] : [Operations[Name]['args']]
-  ): Promise<Operations[Name]['result']> {
+    ...[args]: PeerOperations[Name]['args'] extends void ? [] : [PeerOperations[Name]['args']]
+  ): Promise<PeerOperations[Name]['result']> {
     const id = this.#nextId++
     const answer = new Promise<unknown>((resolve, reject) => {
       if (this.#hasEnded) return reject(new CallError('the process has ended', 'not-committed'))
       this.#waiting.set(id, { resolve, reject })
       this.#child.stdin?.write(`${JSON.stringify({ id, op, args })}\n`)
     })
-    return within(answer as Promise<Operations[Name]['result']>, op, CALL_MS)
+    return within(answer as Promise<PeerOperations[Name]['result']>, op, CALL_MS)
+  }
+
+  /** Resolves when the server next tells of it. Rejects when the process ends before. */
+  next(event: Event['event']): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#awaited.push({ event, resolve })
+      void this.#ended.then(() => reject(new Error(`the process ended before: ${event}`)))
+    })
   }
 
   /** Ends server and process in order. */
@@ -98,14 +107,20 @@ export class ServerProcess {
     if (stdout === null) throw new Error('the process has no output')
     return new Promise((resolve, reject) => {
       createInterface({ input: stdout }).on('line', (text) => {
-        const line = JSON.parse(text) as Partial<Listening & Reply>
+        const line = JSON.parse(text) as Partial<Listening & Reply & Event>
         if (line.listening !== undefined) {
           this.#address = line.listening
           resolve()
         } else if (line.id !== undefined) this.#settle(line.id, line)
+        else if (line.event !== undefined) this.#announce(line.event)
       })
       void this.#ended.then(() => reject(new Error('the process ended before it listened')))
     })
+  }
+
+  #announce(event: string): void {
+    const awaited = this.#awaited.findIndex((waiting) => waiting.event === event)
+    if (awaited >= 0) this.#awaited.splice(awaited, 1)[0]!.resolve()
   }
 
   #settle(id: number, { result, error }: Partial<Reply>): void {

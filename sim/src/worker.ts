@@ -1,33 +1,31 @@
 // One worker process: takes seeds one by one and says what came of each.
-import { failureText, replayArguments, type SeedResult } from '@raftkit/simulator'
-import type { Job, SeedFailure, SeedMessage, WorkerMessage } from './messages.ts'
-import { runOne } from './seed-options.ts'
+import { failureText, runSeed } from '@raftkit/simulator'
+import type { SeedMessage } from './tally.ts'
 
-// Simulated servers make errors by the thousand, and nobody reads where: traces of the stack cost a tenth of the time.
-Error.stackTraceLimit = 0
+const [profile = 'default', servers = ''] = process.argv.slice(2)
 
-process.on('message', (job: Job) => {
-  run(job).then(
+process.on('message', (seed: number) => {
+  run(seed).then(
     (message) => process.send?.(message),
     (error: unknown) => {
-      console.error(error)
+      console.error(`seed ${seed}:`, error)
       process.exit(1)
     },
   )
 })
 
-const ready: WorkerMessage = 'ready'
-process.send?.(ready)
-
-async function run(job: Job): Promise<SeedMessage> {
+async function run(seed: number): Promise<SeedMessage> {
   const startedAt = process.cpuUsage()
-  const result = await runOne(job.seed, job)
+  const result = await runSeed(seed, {
+    profile,
+    ...(servers === '' ? {} : { servers: Number(servers) }),
+  })
   const { user, system } = process.cpuUsage(startedAt)
-  const { historyUndecided, simulatedMs, events, calls, committed, marks } = result
+  const { violation, simulatedMs, events, calls, committed, marks } = result
   return {
-    seed: job.seed,
-    failure: failureOf(result, job),
-    historyUndecided,
+    seed,
+    check: violation?.check,
+    failure: violation === undefined ? undefined : failureText(result),
     simulatedMs,
     busyMs: (user + system) / 1000,
     events,
@@ -35,12 +33,4 @@ async function run(job: Job): Promise<SeedMessage> {
     committed,
     marks,
   }
-}
-
-function failureOf(result: SeedResult, { canary }: Job): SeedFailure | undefined {
-  const { seed, violation } = result
-  if (violation === undefined) return undefined
-  const { check, message } = violation
-  const replay = replayArguments(result).join(' ') + (canary ? ' --canary' : '')
-  return { seed, check, message, replay, text: failureText(result) }
 }

@@ -17,7 +17,6 @@ export type CheckName =
   | 'honest outcomes'
   | 'linearizability'
   | 'every promise settles'
-  | 'every run ends'
   | 'nothing left over'
   | 'liveness'
   | 'no server breaks'
