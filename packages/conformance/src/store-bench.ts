@@ -1,14 +1,18 @@
+import type { Kill, Killed, KillMoment, KillScript } from './kill.ts'
+
 /** How a suite gets at an implementation; the suites' options contain it. */
 export interface StoreHooks<S> {
   /** A new, empty store. */
   open(): Promise<S>
-  /** Closes the store and opens the same data again. Given if and only if the manifest says `reopen`. */
+  /** Closes the store and opens the same data again. Needed when the manifest says `reopen`. */
   reopen?(store: S): Promise<S>
   /**
    * Opens what a crash at this moment would leave, while `store` stays open: for files, a store on a copy of the
-   * directory as it is now. Given if and only if the manifest says `durable`.
+   * directory as it is now. Needed when the manifest says `durable`.
    */
   crash?(store: S): Promise<S>
+  /** Has a process that changes the data ended by force; `killing` of `@raftkit/conformance/node` makes one. */
+  readonly kill?: Kill<S>
   /** Called after each test for every store that was opened in it, closed by then: removes its files. */
   dispose?(store: S): Promise<void>
 }
@@ -38,6 +42,20 @@ export class Workbench<S> {
     const opening = this.#hooks.crash?.(store)
     if (!opening) throw new Error('the manifest says durable, but no crash was given')
     return this.#keep(opening)
+  }
+
+  /** Has a process carry out so many steps, the last one up to the moment, and checks that it did. */
+  async kill(script: KillScript, steps: number, moment?: KillMoment): Promise<Killed<S>> {
+    const killed = await this.#hooks.kill?.({ script, steps, ...(moment && { moment }) })
+    if (!killed) throw new Error('no kill was given')
+    this.#opened.push(killed.store)
+    const { acknowledged, diskCalls } = killed
+    const least = moment ? steps - 1 : steps
+    if (acknowledged < least || acknowledged > steps || diskCalls.length !== acknowledged)
+      throw new Error(
+        `the process was to acknowledge ${least} to ${steps} steps; it says ${acknowledged}, and the disk calls of ${diskCalls.length}`,
+      )
+    return killed
   }
 
   /** Closes everything, then removes it. */

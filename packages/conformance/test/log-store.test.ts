@@ -1,29 +1,49 @@
 import { testLogStore } from '@raftkit/conformance'
-import type { Runner } from '@raftkit/conformance'
-import { EntryBatch, RaftError } from '@raftkit/interface'
+import type { Runner, StoreManifest } from '@raftkit/conformance'
+import { RaftError } from '@raftkit/interface'
 import type { LogStore } from '@raftkit/interface'
 import { describe, expect, it } from 'vitest'
 import { failuresOf, withMethods } from './collecting-runner.ts'
-import { copyOf, emptyData, MapStore, packed } from './reference/map-store.ts'
+import { LOG_SCRIPT } from '../src/log-store/script.ts'
+import * as broken from './log-store-defects.ts'
+import type { Defect } from './log-store-defects.ts'
+import { killedInPlace } from './reference/killed-in-place.ts'
+import { copyOf, MapStore, MAX_ENTRY_BYTES } from './reference/map-store.ts'
 
-type Defect = (store: MapStore) => Partial<MapStore>
+const everything: StoreManifest = {
+  reopen: true,
+  durable: true,
+  checksums: true,
+  tornWrites: true,
+}
 
 /** Registers the suite on the plain store, with a defect or without. */
-function register(runner: Runner, defect: Defect = () => ({})): void {
-  const broken = (store: MapStore): MapStore => withMethods(store, defect(store))
+function register(
+  runner: Runner,
+  defect: Defect = () => ({}),
+  supports: StoreManifest = everything,
+): void {
+  const opened = (store: MapStore): MapStore => withMethods(store, defect(store))
   testLogStore({
     runner,
     name: 'MapStore',
-    supports: { reopen: true, durable: true, checksums: true },
-    open: async () => broken(new MapStore()),
+    supports,
+    maxEntryBytes: MAX_ENTRY_BYTES,
+    open: async () => opened(new MapStore()),
     reopen: async (store) => {
       await store.close()
-      return broken(new MapStore(store.data))
+      return opened(new MapStore(store.data))
     },
-    crash: async (store) => broken(new MapStore(copyOf(store.data))),
+    crash: async (store) => opened(new MapStore(copyOf(store.data))),
+    kill: killedInPlace(opened, (store, step) => LOG_SCRIPT[step]!.run(store)),
     corrupt: async (store, index) => {
       const entry = store.data.entries.get(index)!
       store.data.entries.set(index, { ...entry, bytes: entry.bytes.map((byte) => byte ^ 1) })
+      store.data.corrupt = true
+    },
+    tear: async (store) => {
+      const [index, entry] = [...store.data.entries].at(-1)!
+      store.data.entries.set(index, { ...entry, bytes: entry.bytes.map(() => 0) })
       store.data.corrupt = true
     },
   })
@@ -41,47 +61,125 @@ describe('testLogStore', () => {
   register({ describe, it }, withChecksums)
 
   it.each<readonly [defect: string, caughtBy: string, Defect]>([
-    ['takes any index', 'refuses a batch that leaves a gap behind', withoutGapCheck],
-    ['stores some of what it refuses', 'refuses batches with a gap between them', partialAppend],
-    ['takes nothing more after a refusal', 'takes the right batch after it refused', poisoned],
-    ['returns without limit', 'stops before the entry that would pass maxBytes', unlimited],
-    ['gives nothing when the first is too large', 'gives the first entry however small', strict],
-    ['counts maxBytes exclusively', 'stops before the entry that would pass maxBytes', exclusive],
-    ['removes one too few at the end', 'removes the suffix from 9 on', suffixOffByOne],
-    ['removes one too many at the start', 'removes the prefix up to 6', prefixOffByOne],
-    ['mixes entries up at times', 'behaves as an array of entries', swapping],
-    ['uses 32 bits for indexes', 'starts at index 4294967294 when empty', in32Bits],
-    ['sorts indexes as text', 'keeps thousands of entries', sortedAsText],
-    ['shows a batch entry by entry', 'reads while it appends', entryByEntry],
-    ['gives out its own buffer', 'leaves a batch that was read as it was', sharedBuffer],
-    ['forgets the types', 'gives back what was appended', typeless],
-    ['drops entries without bytes', 'keeps an entry without bytes', withoutEmpty],
-    ['works after close', 'refuses every call after close', immortal],
-    ['fails to close twice', 'closes twice', closesOnce],
-    ['does not wait in close', 'waits in close for the append', hastyClose],
-    ['remembers where it was when emptied', 'is empty when the prefix', rememberingBounds],
-    ['acknowledges before it writes', 'has every acknowledged change after a crash', lazy],
-    ['does not check', 'finds a damaged entry out', () => ({})],
+    ['takes any index', 'refuses a batch that leaves a gap behind', broken.withoutGapCheck],
+    [
+      'stores some of what it refuses',
+      'refuses batches with a gap between them',
+      broken.partialAppend,
+    ],
+    [
+      'takes nothing more after a refusal',
+      'takes the right batch after it refused',
+      broken.poisoned,
+    ],
+    ['returns without limit', 'stops before the entry that would pass maxBytes', broken.unlimited],
+    [
+      'gives nothing when the first is too large',
+      'gives the first entry however small',
+      broken.strict,
+    ],
+    [
+      'counts maxBytes exclusively',
+      'stops before the entry that would pass maxBytes',
+      broken.exclusive,
+    ],
+    ['removes one too few at the end', 'removes the suffix from 9 on', broken.suffixOffByOne],
+    ['removes one too many at the start', 'removes the prefix up to 6', broken.prefixOffByOne],
+    ['mixes entries up at times', 'behaves as an array of entries', broken.swapping],
+    ['uses 32 bits for indexes', 'starts at index 4294967294 when empty', broken.in32Bits],
+    ['sorts indexes as text', 'keeps thousands of entries', broken.sortedAsText],
+    ['shows a batch entry by entry', 'reads while it appends', broken.entryByEntry],
+    ['gives out its own buffer', 'leaves a batch that was read as it was', broken.sharedBuffer],
+    ['forgets the types', 'gives back what was appended', broken.typeless],
+    ['drops entries without bytes', 'keeps an entry without bytes', broken.withoutEmpty],
+    ['works after close', 'refuses every call after close', broken.immortal],
+    ['fails to close twice', 'closes twice', broken.closesOnce],
+    ['does not wait in close', 'waits in close for the append', broken.hastyClose],
+    ['remembers where it was when emptied', 'is empty when the prefix', broken.rememberingBounds],
+    ['acknowledges before it writes', 'has every acknowledged change after a crash', broken.lazy],
+    ['does not check', 'finds entry 4 of six out when it is damaged', () => ({})],
+    ['takes what was torn for whole', 'when its last 20 bytes are zeros', () => ({})],
+    [
+      'opens empty when it is damaged',
+      'when its last 20 bytes are cut off',
+      broken.emptyWhenDamaged,
+    ],
+    [
+      'fails with any error when damaged',
+      'when its last 20 bytes are cut off',
+      broken.untypedDamage,
+    ],
+    ['writes entry by entry', 'when killed while appending 20..49', broken.entryByEntry],
+    ['writes some time later', 'when its process is killed', broken.writesLater],
+    ['leaves a gap while it truncates', 'killed while removing the suffix', broken.fromTheStart],
+    ['takes any index there is', 'refuses an index above 2^53 - 1', broken.withoutIndexCheck],
+    ['takes entries of any size', 'refuses an entry of 9000001 bytes', broken.withoutSizeCheck],
+    ['counts its limit exclusively', 'keeps an entry of 9000000 bytes', broken.smallerLimit],
+    [
+      'takes what is empty for absent',
+      'a log of nothing but entries without bytes',
+      broken.emptyIsAbsent,
+    ],
+    ['loses a page', 'gives 16 MiB back in pages', broken.onePage],
+    ['uses 16 bits for sizes', 'sizes are around powers of two', broken.in16Bits],
+    ['reads what is being moved', 'while both ends are truncated', broken.movesEntries],
+    ['never settles an append', 'settles the append and the reads', broken.hangsWhenClosed],
+    ['forgets large indexes', 'from 9007199254740986 on when reopened', broken.forgetsLargeIndexes],
   ])('finds a store out that %s', async (_defect, caughtBy, defect) => {
     const failed = await failuresOf((runner) => register(runner, defect), caughtBy)
     expect([...failed.keys()]).not.toEqual([])
   })
 
   it.each([
-    [{ reopen: false, durable: false, checksums: false }],
-    [{ reopen: true, durable: true, checksums: false }],
-    [{ reopen: false, durable: true, checksums: false }],
+    [{ reopen: false, durable: false, checksums: false, tornWrites: false }],
+    [{ reopen: true, durable: true, checksums: false, tornWrites: false }],
+    [{ reopen: true, durable: false, checksums: true, tornWrites: false }],
+    [{ reopen: true, durable: false, checksums: false, tornWrites: true }],
+    [{ reopen: false, durable: true, checksums: false, tornWrites: false }],
   ])('finds a manifest out that does not fit: %o', async (supports) => {
-    const failed = await failuresOf((runner) =>
-      testLogStore({
-        runner,
-        name: 'MapStore',
-        supports,
-        open: async () => new MapStore(),
-        reopen: async (store) => new MapStore(store.data),
-      }),
+    const failed = await failuresOf(
+      (runner) =>
+        testLogStore({
+          runner,
+          name: 'MapStore',
+          supports,
+          open: async () => new MapStore(),
+          reopen: async (store) => {
+            await store.close()
+            return new MapStore(store.data)
+          },
+        }),
+      'manifest',
     )
-    expect([...failed.keys()]).toContain('supports what its manifest says')
+    expect([...failed.keys()]).toEqual(['supports what its manifest says'])
+  })
+
+  describe('a manifest that denies', () => {
+    const nothing = { reopen: false, durable: false, checksums: false, tornWrites: false }
+
+    it.each(['reopen', 'durable', 'checksums', 'tornWrites'] as const)(
+      '%s is refuted by a store that has it',
+      async (flag) => {
+        const supports = { ...nothing, reopen: true, durable: true, checksums: true }
+        const denied = { ...supports, tornWrites: true, [flag]: false }
+        if (flag === 'reopen') denied.durable = false
+        const failed = await failuresOf(
+          (runner) => register(runner, withChecksums, denied),
+          'manifest',
+        )
+        expect(String([...failed.values()][0])).toContain(
+          `supports.${flag} is false, but that works`,
+        )
+      },
+    )
+
+    it('what it has a hook for is believed when the hook shows it', async () => {
+      const failed = await failuresOf(
+        (runner) => register(runner, () => ({}), { ...nothing, reopen: true, durable: true }),
+        'manifest',
+      )
+      expect([...failed.keys()]).toEqual([])
+    })
   })
 
   it('closes and disposes of every store, also when a case fails', async () => {
@@ -91,7 +189,7 @@ describe('testLogStore', () => {
       testLogStore({
         runner,
         name: 'broken',
-        supports: { reopen: false, durable: false, checksums: false },
+        supports: { reopen: false, durable: false, checksums: false, tornWrites: false },
         open: async () => {
           const store = withMethods(new MapStore(), {
             append: () => Promise.reject(new Error('no')),
@@ -109,182 +207,3 @@ describe('testLogStore', () => {
     expect(disposed).toEqual(opened)
   })
 })
-
-function withoutGapCheck(store: MapStore): Partial<MapStore> {
-  return { append: async (batches) => batches.forEach((batch) => store.put(batch)) }
-}
-
-function partialAppend(store: MapStore): Partial<MapStore> {
-  return {
-    append: async (batches) => {
-      for (const batch of batches) await store.append([batch])
-    },
-  }
-}
-
-function poisoned(store: MapStore): Partial<MapStore> {
-  let refused = false
-  return {
-    append: async (batches) => {
-      if (refused) throw new RaftError('RAFT_STORE_FAILED', 'no more')
-      try {
-        await store.append(batches)
-      } catch (error) {
-        refused = true
-        throw error
-      }
-    },
-  }
-}
-
-function unlimited(store: MapStore): Partial<MapStore> {
-  return { read: (from, to) => store.read(from, to, { maxBytes: Infinity }) }
-}
-
-function strict(store: MapStore): Partial<MapStore> {
-  return {
-    read: async (from, to, limits) => {
-      const batch = await store.read(from, to, limits)
-      if (batch.byteLength > limits.maxBytes) throw new RaftError('RAFT_LOG_NOT_FOUND', 'too large')
-      return batch
-    },
-  }
-}
-
-function exclusive(store: MapStore): Partial<MapStore> {
-  return { read: (from, to, { maxBytes }) => store.read(from, to, { maxBytes: maxBytes - 1 }) }
-}
-
-function suffixOffByOne(store: MapStore): Partial<MapStore> {
-  return { truncateSuffix: async (from) => store.drop((index) => index > from) }
-}
-
-function prefixOffByOne(store: MapStore): Partial<MapStore> {
-  return { truncatePrefix: async (to) => store.drop((index) => index <= to + 1) }
-}
-
-function swapping(store: MapStore): Partial<MapStore> {
-  return {
-    truncatePrefix: async (to) => {
-      store.drop((index) => index <= to && index !== 77)
-    },
-  }
-}
-
-function in32Bits(store: MapStore): Partial<MapStore> {
-  return {
-    bounds: async () => {
-      const { firstIndex, lastIndex } = await store.bounds()
-      return { firstIndex: firstIndex >>> 0, lastIndex: lastIndex >>> 0 }
-    },
-  }
-}
-
-function sortedAsText(store: MapStore): Partial<MapStore> {
-  return {
-    bounds: async () => {
-      await store.bounds()
-      const keys = [...store.data.entries.keys()].map(String).toSorted()
-      return { firstIndex: Number(keys[0] ?? 0), lastIndex: Number(keys.at(-1) ?? 0) }
-    },
-  }
-}
-
-function entryByEntry(store: MapStore): Partial<MapStore> {
-  return {
-    append: async (batches) => {
-      for (const batch of batches)
-        for (let index = batch.firstIndex; index <= batch.lastIndex; index++) {
-          await store.append([batch.slice(index, index)])
-          await new Promise((resolve) => setImmediate(resolve))
-        }
-    },
-  }
-}
-
-function sharedBuffer(store: MapStore): Partial<MapStore> {
-  const buffer = new Uint8Array(32 * 1024 * 1024)
-  return {
-    read: async (from, to, limits) => {
-      const batch = await store.read(from, to, limits)
-      buffer.set(batch.view)
-      return new EntryBatch(from, buffer, batch.offsets, batch.terms, batch.types)
-    },
-    append: (batches) => {
-      for (const batch of batches) buffer.set(batch.view)
-      return store.append(batches)
-    },
-  }
-}
-
-function typeless(store: MapStore): Partial<MapStore> {
-  return {
-    read: async (from, to, limits) => {
-      const { bytes, offsets, terms } = await store.read(from, to, limits)
-      return new EntryBatch(
-        from,
-        bytes,
-        offsets,
-        terms,
-        terms.map(() => 0),
-      )
-    },
-  }
-}
-
-function withoutEmpty(store: MapStore): Partial<MapStore> {
-  return {
-    read: async (from, to, limits) => {
-      await store.read(from, to, limits)
-      const all = [...store.data.entries].filter(([index]) => index >= from && index <= to)
-      const found = all.map(([, entry]) => entry).filter((entry) => entry.bytes.length > 0)
-      if (found.length === 0) throw new RaftError('RAFT_LOG_NOT_FOUND', 'nothing')
-      return packed(from, found)
-    },
-  }
-}
-
-function immortal(): Partial<MapStore> {
-  return { close: async () => {} }
-}
-
-function closesOnce(store: MapStore): Partial<MapStore> {
-  return {
-    close: async () => {
-      if (store.closed) throw new RaftError('RAFT_STORE_CLOSED', 'closed already')
-      store.closed = true
-    },
-  }
-}
-
-function hastyClose(store: MapStore): Partial<MapStore> {
-  return {
-    append: async (batches) => {
-      await new Promise((resolve) => setImmediate(resolve))
-      return store.append(batches)
-    },
-  }
-}
-
-function rememberingBounds(store: MapStore): Partial<MapStore> {
-  let last = 0
-  return {
-    append: async (batches) => {
-      const first = batches[0]
-      if (last > 0 && first && first.firstIndex !== last + 1)
-        throw new RaftError('RAFT_LOG_GAP', `${first.firstIndex} after ${last}`)
-      await store.append(batches)
-      last = batches.at(-1)?.lastIndex ?? last
-    },
-  }
-}
-
-function lazy(store: MapStore): Partial<MapStore> {
-  const written = new MapStore(emptyData())
-  return {
-    get data() {
-      return written.data
-    },
-    truncateSuffix: (from) => store.truncateSuffix(from),
-  }
-}

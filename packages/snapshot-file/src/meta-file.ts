@@ -77,6 +77,9 @@ export function decodeMeta(bytes: Uint8Array, id: string, path: string): StoredM
     configurationIndex: fields.number('ConfigurationIndex'),
     size: fields.number('Size'),
   }
+  // meta.json has no checksum. A snapshot of another index would have commands applied twice, or not at all.
+  if (!id.startsWith(`${meta.term}-${meta.index}-`))
+    throw corrupt(path, `it says that it is of term ${meta.term} and index ${meta.index}`)
   const checksum = Buffer.from(fields.text('CRC'), 'base64')
   if (checksum.byteLength !== CHECKSUM_BYTES)
     throw corrupt(path, `CRC is not ${CHECKSUM_BYTES} bytes in base64`)

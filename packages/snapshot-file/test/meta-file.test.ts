@@ -87,7 +87,8 @@ describe('meta.json', () => {
   })
 
   it('keeps numbers up to 2^53 - 1', () => {
-    const meta = { ...REAL_META, index: Number.MAX_SAFE_INTEGER, term: 2 ** 40 + 1 }
+    const [index, term] = [Number.MAX_SAFE_INTEGER, 2 ** 40 + 1]
+    const meta = { ...REAL_META, id: `${term}-${index}-1`, index, term }
     const bytes = encodeMeta({ meta, checksum: REAL_CHECKSUM })
     expect(decodeMeta(bytes, meta.id, '/x').meta).toEqual(meta)
   })
@@ -99,6 +100,8 @@ describe('meta.json', () => {
     ['"Index":8', '"Index":8.5', /Index is not an integer/],
     ['"Index":8', '"Index":"8"', /Index is not an integer/],
     ['"Index":8,', '', /Index is not an integer/],
+    ['"Index":8', '"Index":9', /says that it is of term 2 and index 9/],
+    ['"Term":2', '"Term":3', /says that it is of term 3 and index 8/],
     ['"Size":29', '"Size":null', /Size is not an integer/],
     ['"Version":1', '"Version":0', /version is 0/],
     ['"Version":1', '"Version":2', /version is 2/],

@@ -5,6 +5,6 @@ import { DiscardSnapshotStore } from '../src/index.ts'
 testSnapshotStore({
   runner: { describe, it },
   name: 'DiscardSnapshotStore',
-  supports: { retain: 0, reopen: false, durable: false, checksums: false },
+  supports: { retain: 0, reopen: false, durable: false, checksums: false, tornWrites: false },
   open: async () => new DiscardSnapshotStore(),
 })

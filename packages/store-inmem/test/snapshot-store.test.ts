@@ -6,7 +6,7 @@ for (const retain of [1, 2, 5])
   testSnapshotStore({
     runner: { describe, it },
     name: `InmemSnapshotStore that retains ${retain}`,
-    supports: { retain, reopen: true, durable: false, checksums: false },
+    supports: { retain, reopen: true, durable: false, checksums: false, tornWrites: false },
     open: async () => new InmemSnapshotStore({ retain }),
     reopen: async (store) => store.reopen(),
   })

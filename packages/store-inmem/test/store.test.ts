@@ -6,7 +6,7 @@ import { InmemStore } from '../src/index.ts'
 const suite = {
   runner: { describe, it },
   name: 'InmemStore',
-  supports: { reopen: true, durable: false, checksums: false },
+  supports: { reopen: true, durable: false, checksums: false, tornWrites: false },
   open: async () => new InmemStore(),
   reopen: async (store: InmemStore) => store.reopen(),
 }

@@ -1,30 +1,37 @@
-import { cp, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { testLogStore, testStableStore } from '@raftkit/conformance'
+import { inDirectories, tearFile } from '@raftkit/conformance/node'
+import type { TornEnd } from '@raftkit/conformance'
 import { LevelStore } from '@raftkit/store-level'
 import { describe, it } from 'vitest'
 import { HARD_STATE_KEY } from '../src/keys.ts'
-import { damageBlockOf, damageValue } from './damage.ts'
+import { damageBlockOf, damageValue, databaseFiles } from './damage.ts'
 
-const newDirectory = () => mkdtemp(join(tmpdir(), 'raftkit-store-level-'))
+/** The last write of a store that was closed at once is in LevelDB's write-ahead log. */
+async function tear(store: LevelStore, end: TornEnd): Promise<void> {
+  const [log] = await databaseFiles(store.directory, /\.log$/)
+  await tearFile(log!, end)
+}
 
-for (const boundaryDelayMs of [0, 10]) {
+const killed = {
+  program: new URL('./doomed-child.ts', import.meta.url),
+  nodeOptions: ['--conditions=@raftkit/source', '--import', import.meta.resolve('tsx')],
+}
+
+// Processes are killed with the default delay: what lies between two syncs is the same with any.
+for (const { boundaryDelayMs, kills } of [
+  { boundaryDelayMs: 0, kills: {} },
+  { boundaryDelayMs: 10, kills: killed },
+]) {
   const hooks = {
     runner: { describe, it },
     name: `LevelStore with boundaryDelayMs ${boundaryDelayMs}`,
-    supports: { reopen: true, durable: true, checksums: true },
-    open: async () => LevelStore.open(await newDirectory(), { boundaryDelayMs }),
-    async reopen(store: LevelStore) {
-      await store.close()
-      return LevelStore.open(store.directory, { boundaryDelayMs })
-    },
-    async crash(store: LevelStore) {
-      const copy = await newDirectory()
-      await cp(store.directory, copy, { recursive: true })
-      return LevelStore.open(copy, { boundaryDelayMs })
-    },
-    dispose: (store: LevelStore) => rm(store.directory, { recursive: true, force: true }),
+    supports: { reopen: true, durable: true, checksums: true, tornWrites: true },
+    ...inDirectories<LevelStore>({
+      open: (directory) => LevelStore.open(directory, { boundaryDelayMs }),
+      close: (store) => store.close(),
+      ...kills,
+    }),
+    tear,
   }
   testLogStore<LevelStore>({
     ...hooks,

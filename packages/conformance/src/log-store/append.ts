@@ -1,8 +1,6 @@
-import { LogType } from '@raftkit/interface'
 import { rejectsWith } from '../rejection.ts'
-import { sampleBytes } from '../sample-bytes.ts'
 import { batchOf, sampleEntries } from '../sample-entries.ts'
-import { append, assertHolds, assertReads } from './case.ts'
+import { append, assertHolds } from './case.ts'
 import type { LogStoreCase } from './case.ts'
 
 /** Cases about what is appended. */
@@ -53,21 +51,6 @@ function edgeCases(test: LogStoreCase): void {
     await append(store, 3, sampleEntries(2, 1))
     await store.append([])
     await assertHolds(store, 3, sampleEntries(2, 1))
-  })
-
-  test('keeps an entry without bytes', async (store) => {
-    const empty = { term: 1, type: LogType.noop, bytes: new Uint8Array(0) }
-    const entries = [empty, ...sampleEntries(1, 1), empty, empty]
-    await append(store, 1, entries)
-    await assertHolds(store, 1, entries)
-    await assertReads(store, 3, 4, [empty, empty], { maxBytes: 0 })
-  })
-
-  test('keeps an entry of 8 MiB beside small ones', async (store) => {
-    const huge = { term: 1, type: LogType.command, bytes: sampleBytes(8 * 1024 * 1024, 5) }
-    const [before, after] = sampleEntries(2, 1)
-    await append(store, 1, [before!, huge, after!])
-    await assertHolds(store, 1, [before!, huge, after!])
   })
 
   test('keeps thousands of entries, in the order of their indexes', async (store) => {

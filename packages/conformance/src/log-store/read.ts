@@ -6,7 +6,7 @@ import { rejectsWith } from '../rejection.ts'
 import { assertSameBytes, sampleBytes } from '../sample-bytes.ts'
 import { sampleEntries } from '../sample-entries.ts'
 import type { SampleEntry } from '../sample-entries.ts'
-import { append, assertReads, NO_LIMIT } from './case.ts'
+import { append, assertHolds, assertReads, NO_LIMIT } from './case.ts'
 import type { LogStoreCase } from './case.ts'
 
 /** Cases about reading. */
@@ -91,6 +91,34 @@ function concurrentCases(test: LogStoreCase): void {
     }
     await Promise.all([appending(), reading()])
     await assertReads(store, 1, rounds * 5, entries)
+  })
+
+  test('reads what stays while both ends are truncated', async (store) => {
+    const entries = sampleEntries(200, 1)
+    await append(store, 1, entries)
+    let done = false
+    const truncating = async (): Promise<void> => {
+      try {
+        for (let i = 1; i <= 45; i++) {
+          await store.truncatePrefix(2 * i)
+          await store.truncateSuffix(201 - 2 * i)
+        }
+      } finally {
+        done = true
+      }
+    }
+    const reading = async (): Promise<void> => {
+      while (!done) {
+        await nextTurn()
+        await assertReads(store, 91, 110, entries.slice(90, 110))
+        // What is being removed is there, as it was, or is not there.
+        await assertReads(store, 45, 45, entries.slice(44, 45)).catch((error: unknown) =>
+          rejectsWith(Promise.reject(error), 'RAFT_LOG_NOT_FOUND'),
+        )
+      }
+    }
+    await Promise.all([truncating(), reading()])
+    await assertHolds(store, 91, entries.slice(90, 110))
   })
 
   test('leaves a batch that was read as it was, whatever happens to the log', async (store) => {

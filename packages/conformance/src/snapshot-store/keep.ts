@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import type { SnapshotMeta, SnapshotStore } from '@raftkit/interface'
+import type { SnapshotMeta } from '@raftkit/interface'
+import { nextTurn } from '../occasion.ts'
 import { rejectsWith } from '../rejection.ts'
 import { collect, sampleBytes } from '../sample-bytes.ts'
 import { assertLists, assertOpens, describeSnapshot, save } from './case.ts'
@@ -38,6 +39,8 @@ export function retentionCases(test: SnapshotStoreCase, retain: number): void {
     await assertLists(store, ...metas.slice(0, retain))
   })
 
+  listCases(test)
+
   test('removes nothing when a snapshot is begun, written or cancelled', async (store) => {
     const metas: SnapshotMeta[] = []
     for (let i = 1; i <= retain; i++) metas.unshift(await save(store, describeSnapshot(i, 1)))
@@ -51,6 +54,37 @@ export function retentionCases(test: SnapshotStoreCase, retain: number): void {
   })
 }
 
+function listCases(test: SnapshotStoreCase): void {
+  test('has whole snapshots in its list while others are written', async (store) => {
+    let done = false
+    const saving = async (): Promise<void> => {
+      try {
+        for (let i = 1; i <= 12; i++)
+          await save(store, describeSnapshot(i, 1), sampleBytes(i * 1000, i), sampleBytes(i))
+      } finally {
+        done = true
+      }
+    }
+    const listing = async (): Promise<void> => {
+      while (!done) {
+        await nextTurn()
+        const [newest] = await store.list()
+        if (!newest) continue
+        const { index, size } = newest
+        assert.equal(size, index * 1001)
+        const opened = await store.open(newest.id).catch(async (error: unknown) => {
+          // It may have been pushed out since.
+          await rejectsWith(Promise.reject(error), 'RAFT_SNAPSHOT_NOT_FOUND')
+        })
+        if (!opened) continue
+        assert.equal((await collect(opened.state)).length, size)
+        await opened.close()
+      }
+    }
+    await Promise.all([saving(), listing()])
+  })
+}
+
 /** Cases for stores that keep nothing. */
 export function discardCases(test: SnapshotStoreCase): void {
   test('forgets a snapshot that was finished', async (store) => {
@@ -58,57 +92,5 @@ export function discardCases(test: SnapshotStoreCase): void {
     assert.equal(meta.size, 1000)
     await assertLists(store)
     await rejectsWith(store.open(meta.id), 'RAFT_SNAPSHOT_NOT_FOUND')
-  })
-}
-
-/** Cases for stores whose data outlives them. */
-export function reopenCases(test: SnapshotStoreCase): void {
-  test('finds finished snapshots when reopened, and no others', async (store, bench) => {
-    const bytes = sampleBytes(100_000)
-    const meta = await save(store, describeSnapshot(2 ** 32 + 7, 3), bytes)
-    const unfinished = await store.create(describeSnapshot(2 ** 33, 4))
-    await unfinished.write(sampleBytes(10))
-    const again = await bench.reopen(store)
-    await assertLists(again, meta)
-    await assertOpens(again, meta, bytes)
-    await rejectsWith(again.open(unfinished.id), 'RAFT_SNAPSHOT_NOT_FOUND')
-    const newer = await save(again, describeSnapshot(2 ** 34, 5), sampleBytes(3))
-    assert.equal((await again.list())[0]?.id, newer.id)
-    await unfinished.cancel()
-  })
-}
-
-/** Cases for stores whose snapshots survive a crash once closed. */
-export function durableCases(test: SnapshotStoreCase): void {
-  test('has every finished snapshot after a crash, and no unfinished one', async (store, bench) => {
-    const meta = await save(store, describeSnapshot(7, 3), sampleBytes(70_000))
-    const unfinished = await store.create(describeSnapshot(9, 3))
-    await unfinished.write(sampleBytes(100_000))
-    const after = await bench.crash(store)
-    await assertLists(after, meta)
-    await assertOpens(after, meta, sampleBytes(70_000))
-    await unfinished.cancel()
-  })
-}
-
-/** A damaged snapshot must be found out before its state is used. */
-export function corruptionCases(
-  test: SnapshotStoreCase,
-  hooks: { corrupt?(store: SnapshotStore, id: string): Promise<void> },
-): void {
-  test('refuses to open a damaged snapshot, and still opens an undamaged one', async (store) => {
-    const sound = await save(store, describeSnapshot(7, 3), sampleBytes(70_000))
-    const damaged = await save(store, describeSnapshot(9, 3), sampleBytes(70_000, 2))
-    await hooks.corrupt?.(store, damaged.id)
-    const opening = (async () => {
-      const opened = await store.open(damaged.id)
-      try {
-        await collect(opened.state)
-      } finally {
-        await opened.close()
-      }
-    })()
-    await rejectsWith(opening, 'RAFT_SNAPSHOT_CORRUPT')
-    await assertOpens(store, sound, sampleBytes(70_000))
   })
 }

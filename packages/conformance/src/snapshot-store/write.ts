@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { watched } from '../occasion.ts'
 import { rejectsWith } from '../rejection.ts'
-import { assertSameBytes, collect, sampleBytes } from '../sample-bytes.ts'
+import { sampleBytes } from '../sample-bytes.ts'
 import {
   assertDescribes,
   assertLists,
@@ -60,6 +61,30 @@ export function sinkCases(test: SnapshotStoreCase): void {
     const meta = await sink.close()
     await rejectsWith(sink.write(sampleBytes(1)))
     assert.equal(meta.size, 10)
+  })
+
+  sinkEndCases(test)
+}
+
+function sinkEndCases(test: SnapshotStoreCase): void {
+  test('finishes once when it is closed twice', async (store) => {
+    const sink = await store.create(describeSnapshot(20, 3))
+    await sink.write(sampleBytes(10))
+    const [first, second] = await Promise.allSettled([sink.close(), sink.close()])
+    assert.equal(first.status, 'fulfilled')
+    if (second.status === 'fulfilled') assert.equal(second.value.id, sink.id)
+    else await rejectsWith(Promise.reject(second.reason))
+    assert.ok((await store.list()).length <= 1)
+  })
+
+  test('leaves nothing when it is cancelled in the middle of a write', async (store) => {
+    const sink = await store.create(describeSnapshot(20, 3))
+    const writing = watched(sink.write(sampleBytes(2 * 1024 * 1024)))
+    await sink.cancel()
+    await writing.catch((error: unknown) => rejectsWith(Promise.reject(error)))
+    await rejectsWith(sink.close())
+    await assertLists(store)
+    await rejectsWith(store.open(sink.id), 'RAFT_SNAPSHOT_NOT_FOUND')
   })
 
   test('gives every sink a name of its own', async (store) => {
@@ -122,6 +147,10 @@ export function contentCases(test: SnapshotStoreCase): void {
     await assertOpens(store, await sink.close(), expected)
   })
 
+  otherSinkCases(test)
+}
+
+function otherSinkCases(test: SnapshotStoreCase): void {
   test('does nothing when a finished snapshot is cancelled', async (store) => {
     const sink = await store.create(describeSnapshot(20, 3))
     await sink.write(sampleBytes(50))
@@ -129,6 +158,29 @@ export function contentCases(test: SnapshotStoreCase): void {
     await sink.cancel()
     await assertLists(store, meta)
     await assertOpens(store, meta, sampleBytes(50))
+  })
+
+  test('is whole or gone when it is cancelled while it is closed', async (store) => {
+    const sink = await store.create(describeSnapshot(20, 3))
+    await sink.write(sampleBytes(5000))
+    const closing = watched(sink.close())
+    await sink.cancel()
+    const meta = await closing.catch(async (error: unknown) => {
+      await rejectsWith(Promise.reject(error))
+    })
+    await assertLists(store, ...(meta ? [meta] : []))
+    if (meta) await assertOpens(store, meta, sampleBytes(5000))
+  })
+
+  test('makes a snapshot while others of the same entries lie abandoned', async (store) => {
+    const description = describeSnapshot(20, 3)
+    const abandoned = [await store.create(description), await store.create(description)]
+    await abandoned[0]!.write(sampleBytes(5000))
+    const meta = await save(store, description, sampleBytes(100))
+    await assertLists(store, meta)
+    await assertOpens(store, meta, sampleBytes(100))
+    for (const sink of abandoned) await sink.cancel()
+    await assertLists(store, meta)
   })
 
   test('writes two snapshots at once without mixing them', async (store) => {
@@ -140,54 +192,6 @@ export function contentCases(test: SnapshotStoreCase): void {
     const meta = await first.close()
     await assertLists(store, meta)
     await assertOpens(store, meta, joined(Array.from({ length: 20 }, () => sampleBytes(5000, 1))))
-  })
-
-  readerCases(test)
-}
-
-function readerCases(test: SnapshotStoreCase): void {
-  test('gives every reader bytes of its own', async (store) => {
-    const bytes = sampleBytes(100_000)
-    const meta = await save(store, describeSnapshot(5, 1), bytes)
-    const opened = await store.open(meta.id)
-    for await (const chunk of opened.state) chunk.fill(0)
-    await opened.close()
-    await assertOpens(store, meta, bytes)
-  })
-
-  test('lets two read the same snapshot, each at its own pace', async (store) => {
-    const bytes = sampleBytes(300_000)
-    const meta = await save(store, describeSnapshot(5, 1), bytes)
-    const [one, two] = [await store.open(meta.id), await store.open(meta.id)]
-    const iterator = one.state[Symbol.asyncIterator]()
-    await iterator.next()
-    assertSameBytes(await collect(two.state), bytes, 'the second reader')
-    await two.close()
-    await iterator.return?.()
-    await one.close()
-  })
-
-  test('closes an opened snapshot unread, half read, and twice', async (store) => {
-    const meta = await save(store, describeSnapshot(5, 1), sampleBytes(300_000))
-    const unread = await store.open(meta.id)
-    await unread.close()
-    await unread.close()
-    const half = await store.open(meta.id)
-    for await (const chunk of half.state) {
-      assert.ok(chunk.length > 0)
-      break
-    }
-    await half.close()
-    await assertOpens(store, meta, sampleBytes(300_000))
-  })
-
-  test('keeps an opened snapshot readable while newer ones push it out', async (store) => {
-    const bytes = sampleBytes(500_000)
-    const meta = await save(store, describeSnapshot(5, 1), bytes)
-    const opened = await store.open(meta.id)
-    for (let i = 0; i < 6; i++) await save(store, describeSnapshot(10 + i, 1), sampleBytes(10, i))
-    assertSameBytes(await collect(opened.state), bytes, 'the snapshot that was open')
-    await opened.close()
   })
 }
 

@@ -1,6 +1,6 @@
 // A log and stable store as plain as can be: what the suites hold true. And its data, for tests to damage.
 
-import { EntryBatch, RaftError } from '@raftkit/interface'
+import { EntryBatch, isSafeNumber, RaftError } from '@raftkit/interface'
 import type {
   HardState,
   LogBounds,
@@ -15,6 +15,9 @@ export interface StoredEntry {
   readonly type: LogType
   readonly bytes: Uint8Array
 }
+
+/** Encoded bytes of the largest entry. */
+export const MAX_ENTRY_BYTES = 9_000_000
 
 /** What a store holds. */
 export interface StoreData {
@@ -62,12 +65,16 @@ export class MapStore implements LogStore, StableStore {
     return packed(from, found)
   }
 
-  async append(batches: readonly EntryBatch[]): Promise<void> {
+  async append(batches: readonly EntryBatch[], maxEntryBytes = MAX_ENTRY_BYTES): Promise<void> {
     const { lastIndex } = this.heldNow()
     let last = lastIndex
     for (const batch of batches) {
       if (last !== 0 && batch.firstIndex !== last + 1)
         throw new RaftError('RAFT_LOG_GAP', `${batch.firstIndex} after ${last}`)
+      if (!isSafeNumber(batch.lastIndex))
+        throw new RaftError('RAFT_INVALID_ARGUMENT', 'an index above 2^53 - 1')
+      if (sizesOf(batch).some((size) => size > maxEntryBytes))
+        throw new RaftError('RAFT_LIMIT_EXCEEDED', `an entry is above ${maxEntryBytes} bytes`)
       last = batch.lastIndex
     }
     for (const batch of batches) this.put(batch)
@@ -75,11 +82,11 @@ export class MapStore implements LogStore, StableStore {
 
   /** Stores a batch without any check. */
   put(batch: EntryBatch): void {
-    for (let index = batch.firstIndex; index <= batch.lastIndex; index++)
-      this.#use().entries.set(index, {
-        term: batch.termAt(index),
-        type: batch.typeAt(index),
-        bytes: batch.bytesAt(index).slice(),
+    for (let i = 0; i < batch.count; i++)
+      this.#use().entries.set(batch.firstIndex + i, {
+        term: batch.terms[i]!,
+        type: batch.types[i]!,
+        bytes: batch.bytes.slice(batch.offsets[i], batch.offsets[i + 1]),
       })
   }
 
@@ -124,6 +131,10 @@ export class MapStore implements LogStore, StableStore {
     if (this.closed) throw new RaftError('RAFT_STORE_CLOSED', 'closed')
     return this.data
   }
+}
+
+function sizesOf({ offsets }: EntryBatch): number[] {
+  return offsets.slice(1).map((offset, i) => offset - offsets[i]!)
 }
 
 /** A copy that shares nothing, as a copied directory would be. */

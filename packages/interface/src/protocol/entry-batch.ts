@@ -40,7 +40,8 @@ export class EntryBatch {
 
   /** Index of the last entry. */
   get lastIndex(): Index {
-    return this.firstIndex + this.terms.length - 1
+    // In this order: near 2^53 the sum of both would be rounded.
+    return this.firstIndex + (this.terms.length - 1)
   }
 
   /** Term of the last entry. */

@@ -27,6 +27,12 @@ describe('EntryBatch', () => {
     expect(batch.byteLengthAt(7)).toBe(3)
   })
 
+  it('does not round its last index up to 2^53', () => {
+    const largest = Number.MAX_SAFE_INTEGER
+    expect(batchOf(largest - 1, [1, 1]).lastIndex).toBe(largest)
+    expect(Number.isSafeInteger(batchOf(largest - 1, [1, 1, 1]).lastIndex)).toBe(false)
+  })
+
   it('works with indexes above 2^32', () => {
     const batch = batchOf(2 ** 40, [1, 1])
     expect(batch.lastIndex).toBe(2 ** 40 + 1)

@@ -1,6 +1,8 @@
 // The simulated disk keeps the contracts of the stores: what the simulator finds is not of its own making.
 import { testLogStore, testSnapshotStore, testStableStore } from '@raftkit/conformance'
 import { describe, it } from 'vitest'
+import type { DiskImage, StoredEntry } from '../../src/disk/disk-image.ts'
+import { joined } from '../../src/disk/entry-join.ts'
 import { SimulatedDisk } from '../../src/disk/simulated-disk.ts'
 import { SimulatedSnapshotStore } from '../../src/disk/simulated-snapshot-store.ts'
 import { SimulatedStore } from '../../src/disk/simulated-store.ts'
@@ -8,13 +10,17 @@ import { Stream } from '../../src/random/streams.ts'
 import { Process } from '../../src/server/process.ts'
 import { VirtualTime } from '../../src/time/virtual-time.ts'
 
-/** Disks by the store that is on them, and how to end the time of each. */
-const disks = new WeakMap<object, SimulatedDisk>()
-const ends = new WeakMap<object, () => void>()
+/** A disk with a time of its own, which passes as long as the disk is used. */
+interface DiskInTime {
+  readonly disk: SimulatedDisk
+  readonly end: () => void
+}
+
+const disks = new WeakMap<object, DiskInTime>()
 
 const nothing = { onAppend: () => {}, onTruncate: () => {}, onHardState: () => {} }
 
-function newDisk(): { readonly disk: SimulatedDisk; readonly end: () => void } {
+function newDisk(): DiskInTime {
   const time = new VirtualTime()
   let isOver = false
   const pass = async (): Promise<void> => {
@@ -40,44 +46,76 @@ function newDisk(): { readonly disk: SimulatedDisk; readonly end: () => void } {
   return { disk, end }
 }
 
-function on<S extends object>(
-  open: (disk: SimulatedDisk) => S,
-  from: ReturnType<typeof newDisk> = newDisk(),
-): S {
-  const store = open(from.disk)
-  disks.set(store, from.disk)
-  ends.set(store, from.end)
-  return store
+/** What a crash leaves: all that is durable, and nothing of what is under way. */
+function afterCrash({ disk }: DiskInTime): DiskInTime {
+  const copy = newDisk()
+  const { image } = copy.disk
+  const held = entriesOf(disk.image)
+  if (held.length > 0) image.append([joined(held)])
+  const { hardState } = disk.image
+  if (hardState) image.hardState = hardState
+  for (const [key, value] of disk.image.values) image.values.set(key, value)
+  image.snapshots = disk.image.snapshots
+  return copy
 }
 
-function again<S extends object>(open: (disk: SimulatedDisk) => S, store: S): S {
-  return on(open, { disk: disks.get(store)!, end: ends.get(store)! })
+function entriesOf(image: DiskImage): StoredEntry[] {
+  if (image.lastIndex === 0) return []
+  const count = image.lastIndex - image.firstIndex + 1
+  return Array.from({ length: count }, (_, i) => image.entry(image.firstIndex + i)!)
 }
 
-const openStore = (disk: SimulatedDisk): SimulatedStore =>
-  new SimulatedStore(disk, new Process(), nothing)
-const openSnapshots = (disk: SimulatedDisk): SimulatedSnapshotStore =>
-  new SimulatedSnapshotStore(disk, new Process())
+/** The hooks of stores on simulated disks, one process for each store. */
+function hooksOf<S extends object>(open: (disk: SimulatedDisk, process: Process) => S) {
+  const on = (disk: DiskInTime): S => {
+    const store = open(disk.disk, new Process())
+    disks.set(store, disk)
+    return store
+  }
+  return {
+    open: async () => on(newDisk()),
+    reopen: async (store: S) => on(disks.get(store)!),
+    crash: async (store: S) => on(afterCrash(disks.get(store)!)),
+    dispose: async (store: S) => disks.get(store)!.end(),
+  }
+}
 
-const stores = {
-  runner: { describe, it },
+const runner = { describe, it }
+const supports = { reopen: true, durable: true, checksums: true, tornWrites: true }
+const stores = hooksOf((disk, process) => new SimulatedStore(disk, process, nothing))
+const suite = {
+  runner,
   name: 'SimulatedStore',
-  supports: { reopen: true, durable: false, checksums: false },
-  open: async () => on(openStore),
+  supports,
+  ...stores,
   async reopen(store: SimulatedStore): Promise<SimulatedStore> {
     await store.close()
-    return again(openStore, store)
+    return stores.reopen(store)
   },
-  dispose: async (store: SimulatedStore) => ends.get(store)!(),
 }
 
-testLogStore(stores)
-testStableStore(stores)
-testSnapshotStore({
-  runner: { describe, it },
+const imageOf = (store: object): DiskImage => disks.get(store)!.disk.image
+
+testLogStore<SimulatedStore>({
+  ...suite,
+  corrupt: async (store, index) => imageOf(store).damageEntry(index),
+  tear: async (store) => imageOf(store).damageEntry(imageOf(store).lastIndex),
+})
+
+const damageStable = async (store: SimulatedStore): Promise<void> => {
+  imageOf(store).isStableDamaged = true
+}
+
+testStableStore<SimulatedStore>({ ...suite, corrupt: damageStable, tear: damageStable })
+
+const damageNewest = async (store: SimulatedSnapshotStore): Promise<void> =>
+  imageOf(store).damageSnapshot()
+
+testSnapshotStore<SimulatedSnapshotStore>({
+  runner,
   name: 'SimulatedSnapshotStore',
-  supports: { retain: 2, reopen: true, durable: false, checksums: false },
-  open: async () => on(openSnapshots),
-  reopen: async (store: SimulatedSnapshotStore) => again(openSnapshots, store),
-  dispose: async (store: SimulatedSnapshotStore) => ends.get(store)!(),
+  supports: { ...supports, retain: 2 },
+  ...hooksOf((disk, process) => new SimulatedSnapshotStore(disk, process)),
+  corrupt: damageNewest,
+  tear: damageNewest,
 })

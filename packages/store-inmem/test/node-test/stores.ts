@@ -6,7 +6,7 @@ import { InmemSnapshotStore, InmemStore } from '../../src/index.ts'
 
 const runner = { describe, it }
 const name = 'InmemStore'
-const supports = { reopen: true, durable: false, checksums: false }
+const supports = { reopen: true, durable: false, checksums: false, tornWrites: false }
 
 const store = {
   runner,
