@@ -1,43 +1,48 @@
-import { MARKS, type CheckName, type Mark } from '@raftkit/simulator'
+import { MARKS, type Mark } from '@raftkit/simulator'
+import type { BrokenSeed, SeedFailure, SeedMessage } from './messages.ts'
 
-/** What a worker says of one seed. */
-export interface SeedMessage {
-  readonly seed: number
-  readonly check: CheckName | undefined
-  /** The failure in words. */
-  readonly failure: string | undefined
-  readonly simulatedMs: number
-  /** Time that the seed took on its core. */
-  readonly busyMs: number
-  readonly events: number
-  readonly calls: number
-  readonly committed: number
-  readonly marks: Readonly<Partial<Record<Mark, number>>>
-}
+/** So many seeds of the default profile must reach every mark. */
+const SEEDS_FOR_ALL_MARKS = 1000
+
+/** Share of seeds whose history may be left undecided. */
+export const MOST_UNDECIDED = 0.005
+
+/** Numbers of a seed that are summed up. */
+const SUMMED = ['simulatedMs', 'busyMs', 'events', 'calls', 'committed'] as const
 
 /** Sums of a run over many seeds. */
 export class Tally {
-  seeds = 0
-  /** Seeds that no worker finished. */
-  broken = 0
-  readonly #profile: string
+  readonly #expectsMarks: boolean
   readonly #startedAt = performance.now()
-  readonly #failures: { readonly seed: number; readonly check: CheckName }[] = []
+  readonly #failures: SeedFailure[] = []
+  readonly #broken: BrokenSeed[] = []
   readonly #marks = new Map<Mark, number>()
-  #first = Infinity
-  #last = -Infinity
-  #simulatedMs = 0
-  #busyMs = 0
-  #events = 0
-  #calls = 0
-  #committed = 0
+  readonly #sums: Record<(typeof SUMMED)[number], number> = {
+    simulatedMs: 0,
+    busyMs: 0,
+    events: 0,
+    calls: 0,
+    committed: 0,
+  }
+  #seeds = 0
+  #undecided = 0
 
-  constructor(profile: string) {
-    this.#profile = profile
+  /** `expectsMarks` when the seeds are plain ones of the default profile. */
+  constructor(expectsMarks: boolean) {
+    this.#expectsMarks = expectsMarks
   }
 
   get isClean(): boolean {
-    return this.#failures.length === 0 && this.broken === 0 && !this.#lacksMarks
+    return (
+      this.#failures.length === 0 &&
+      this.#broken.length === 0 &&
+      !this.#isTooUndecided &&
+      !this.#lacksMarks
+    )
+  }
+
+  get #isTooUndecided(): boolean {
+    return this.#undecided > Math.max(1, this.#seeds * MOST_UNDECIDED)
   }
 
   /** Marks that no seed has reached. */
@@ -45,64 +50,75 @@ export class Tally {
     return MARKS.filter((mark) => !this.#marks.has(mark))
   }
 
-  /** So many seeds of the default profile must reach every mark. */
   get #lacksMarks(): boolean {
-    return this.#profile === 'default' && this.seeds >= 1000 && this.#unreached.length > 0
+    return this.#expectsMarks && this.#seeds >= SEEDS_FOR_ALL_MARKS && this.#unreached.length > 0
   }
 
   add(message: SeedMessage): void {
-    this.seeds++
-    this.#first = Math.min(this.#first, message.seed)
-    this.#last = Math.max(this.#last, message.seed)
-    this.#simulatedMs += message.simulatedMs
-    this.#busyMs += message.busyMs
-    this.#events += message.events
-    this.#calls += message.calls
-    this.#committed += message.committed
+    const { failure, historyUndecided, marks } = message
+    this.#seeds++
+    if (failure !== undefined) this.#failures.push(failure)
+    if (historyUndecided) this.#undecided++
+    for (const name of SUMMED) this.#sums[name] += message[name]
     for (const mark of MARKS) {
-      const count = message.marks[mark]
+      const count = marks[mark]
       if (count !== undefined) this.#marks.set(mark, (this.#marks.get(mark) ?? 0) + count)
     }
-    if (message.check !== undefined)
-      this.#failures.push({ seed: message.seed, check: message.check })
   }
 
-  report(): object {
+  /** A seed could not be run to its end. */
+  addBroken(broken: BrokenSeed): void {
+    this.#broken.push(broken)
+  }
+
+  /** What sim/README.md describes. */
+  report(): Readonly<Record<string, unknown>> {
+    const { simulatedMs, busyMs, events, calls, committed } = this.#sums
     const wallMs = performance.now() - this.#startedAt
     return {
-      profile: this.#profile,
-      seeds: this.seeds,
-      first: this.#first,
-      last: this.#last,
-      broken: this.broken,
+      clean: this.isClean,
+      seeds: this.#seeds,
       failures: this.#failures.toSorted((a, b) => a.seed - b.seed),
+      broken: this.#broken.map(({ job, reason }) => ({ seed: job.seed, reason })),
+      undecided: this.#undecided,
       marks: Object.fromEntries(MARKS.map((mark) => [mark, this.#marks.get(mark) ?? 0])),
-      events: this.#events,
-      calls: this.#calls,
-      committed: this.#committed,
-      simulatedSeconds: this.#simulatedMs / 1000,
+      events,
+      calls,
+      committed,
+      simulatedSeconds: simulatedMs / 1000,
       wallSeconds: wallMs / 1000,
-      simulatedPerWallSecond: this.#simulatedMs / wallMs,
-      simulatedPerCoreSecond: this.#simulatedMs / this.#busyMs,
-      seedsPerCoreMinute: this.seeds / (this.#busyMs / 60_000),
+      simulatedPerWallSecond: simulatedMs / wallMs,
+      simulatedPerCoreSecond: busyMs === 0 ? 0 : simulatedMs / busyMs,
+      seedsPerCoreMinute: busyMs === 0 ? 0 : this.#seeds / (busyMs / 60_000),
     }
   }
 
   summary(): string {
+    const { simulatedMs, busyMs, events, calls, committed } = this.#sums
     const wallMs = performance.now() - this.#startedAt
     const lines = [
-      `${this.seeds} seeds (${this.#first}..${this.#last}), profile ${this.#profile}: ` +
-        (this.isClean ? 'nothing wrong' : `${this.#failures.length} failed`),
-      `${Math.round(this.#simulatedMs / 1000)} simulated seconds in ${(wallMs / 1000).toFixed(1)} s: ` +
-        `${(this.#simulatedMs / wallMs).toFixed(0)} per second, ` +
-        `${(this.#simulatedMs / this.#busyMs).toFixed(0)} per second and core; ` +
-        `${(this.seeds / (this.#busyMs / 60_000)).toFixed(0)} seeds per minute and core`,
-      `${this.#events} events, ${this.#calls} calls, ${this.#committed} entries committed`,
+      `${this.#seeds} seeds: ${this.isClean ? 'nothing wrong' : this.#complaint()}`,
+      `${Math.round(simulatedMs / 1000)} simulated seconds in ${(wallMs / 1000).toFixed(1)} s: ` +
+        `${(simulatedMs / wallMs).toFixed(0)} per second, ` +
+        `${(simulatedMs / busyMs).toFixed(0)} per second and core; ` +
+        `${(this.#seeds / (busyMs / 60_000)).toFixed(0)} seeds per minute and core`,
+      `${events} events, ${calls} calls, ${committed} entries committed, ` +
+        `${this.#undecided} histories undecided (at most ${MOST_UNDECIDED * 100} % may be)`,
     ]
     if (this.#unreached.length > 0) lines.push(`marks not reached: ${this.#unreached.join('; ')}`)
-    if (this.broken > 0) lines.push(`${this.broken} seeds were not finished: a worker process died`)
-    for (const { seed, check } of this.#failures.toSorted((a, b) => a.seed - b.seed))
-      lines.push(`  seed ${seed}: ${check}`)
+    for (const { check, replay } of this.#failures.toSorted((a, b) => a.seed - b.seed))
+      lines.push(`  ${check}: pnpm sim ${replay} --trace (or --shrink)`)
+    for (const { job, reason } of this.#broken)
+      lines.push(`  seed ${job.seed} (profile ${job.profile}) was not finished: ${reason}`)
     return lines.join('\n')
+  }
+
+  #complaint(): string {
+    const parts: string[] = []
+    if (this.#failures.length > 0) parts.push(`${this.#failures.length} failed`)
+    if (this.#broken.length > 0) parts.push(`${this.#broken.length} more were not finished`)
+    if (this.#isTooUndecided) parts.push('too many histories undecided')
+    if (this.#lacksMarks) parts.push('marks were not reached')
+    return parts.join(', ')
   }
 }

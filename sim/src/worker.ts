@@ -1,31 +1,33 @@
 // One worker process: takes seeds one by one and says what came of each.
-import { failureText, runSeed } from '@raftkit/simulator'
-import type { SeedMessage } from './tally.ts'
+import { failureText, replayArguments, type SeedResult } from '@raftkit/simulator'
+import type { Job, SeedFailure, SeedMessage, WorkerMessage } from './messages.ts'
+import { runOne } from './seed-options.ts'
 
-const [profile = 'default', servers = ''] = process.argv.slice(2)
+// Simulated servers make errors by the thousand, and nobody reads where: traces of the stack cost a tenth of the time.
+Error.stackTraceLimit = 0
 
-process.on('message', (seed: number) => {
-  run(seed).then(
+process.on('message', (job: Job) => {
+  run(job).then(
     (message) => process.send?.(message),
     (error: unknown) => {
-      console.error(`seed ${seed}:`, error)
+      console.error(error)
       process.exit(1)
     },
   )
 })
 
-async function run(seed: number): Promise<SeedMessage> {
+const ready: WorkerMessage = 'ready'
+process.send?.(ready)
+
+async function run(job: Job): Promise<SeedMessage> {
   const startedAt = process.cpuUsage()
-  const result = await runSeed(seed, {
-    profile,
-    ...(servers === '' ? {} : { servers: Number(servers) }),
-  })
+  const result = await runOne(job.seed, job)
   const { user, system } = process.cpuUsage(startedAt)
-  const { violation, simulatedMs, events, calls, committed, marks } = result
+  const { historyUndecided, simulatedMs, events, calls, committed, marks } = result
   return {
-    seed,
-    check: violation?.check,
-    failure: violation === undefined ? undefined : failureText(result),
+    seed: job.seed,
+    failure: failureOf(result, job),
+    historyUndecided,
     simulatedMs,
     busyMs: (user + system) / 1000,
     events,
@@ -33,4 +35,12 @@ async function run(seed: number): Promise<SeedMessage> {
     committed,
     marks,
   }
+}
+
+function failureOf(result: SeedResult, { canary }: Job): SeedFailure | undefined {
+  const { seed, violation } = result
+  if (violation === undefined) return undefined
+  const { check, message } = violation
+  const replay = replayArguments(result).join(' ') + (canary ? ' --canary' : '')
+  return { seed, check, message, replay, text: failureText(result) }
 }

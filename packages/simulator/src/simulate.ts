@@ -31,6 +31,8 @@ export interface SimulationOptions<
   readonly workload?: () => Workload<M, Input, Output>
   /** A check of the state of your machine after each command: says what is wrong, or nothing. */
   readonly check?: (machine: M) => string | undefined
+  /** Events after which a run is given up and counts as failed. Default 5,000,000. */
+  readonly maxEvents?: number
   /** Told of everything that happens, as it happens. */
   readonly onLine?: (line: StoryLine) => void
 }
@@ -43,6 +45,8 @@ export interface SimulationReport {
   readonly events: number
   readonly calls: number
   readonly committed: number
+  /** Seeds whose history the judge could not decide within its limits. */
+  readonly undecided: number
 }
 
 /**
@@ -57,7 +61,7 @@ export async function simulate<
   const [first, last] =
     options.seed === undefined ? (options.seeds ?? [1, 20]) : [options.seed, options.seed]
   const startedAt = performance.now()
-  const report = { seeds: 0, simulatedMs: 0, events: 0, calls: 0, committed: 0 }
+  const report = { seeds: 0, simulatedMs: 0, events: 0, calls: 0, committed: 0, undecided: 0 }
   for (let seed = first; seed <= last; seed++) {
     const result = await runSeed(seed, options)
     if (result.violation !== undefined) throw new SimulationError(result, result.violation.check)
@@ -66,6 +70,7 @@ export async function simulate<
     report.events += result.events
     report.calls += result.calls
     report.committed += result.committed
+    if (result.historyUndecided) report.undecided++
   }
   return { ...report, wallMs: performance.now() - startedAt }
 }
@@ -75,7 +80,7 @@ export function runSeed<M extends StateMachine<Output>, Input, Output>(
   seed: number,
   options: Omit<SimulationOptions<M, Input, Output>, 'seed' | 'seeds'> = {},
 ): Promise<SeedResult> {
-  const { profile = 'default', stateMachine, workload, check, onLine } = options
+  const { profile = 'default', stateMachine, workload, check, maxEvents, onLine } = options
   const { servers } = options
   const reduction: Reduction = {
     ...(servers === undefined ? {} : { servers }),
@@ -92,6 +97,7 @@ export function runSeed<M extends StateMachine<Output>, Input, Output>(
       newMachine: () => new KvMachine(),
       workload: kvWorkload(),
       reduction,
+      maxEvents,
       onLine,
     })
   }
@@ -100,6 +106,7 @@ export function runSeed<M extends StateMachine<Output>, Input, Output>(
     workload: workload(),
     check,
     reduction,
+    maxEvents,
     onLine,
   }
   return runWorld(world, parts)

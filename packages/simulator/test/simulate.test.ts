@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { Bank, bankWorkload } from './bank.ts'
 import { PROFILE_NAMES, runSeed, simulate, wordsOf } from '@raftkit/simulator'
 
 const run = promisify(execFile)
@@ -48,6 +49,27 @@ describe('simulate', () => {
     await runSeed(1, { profile: 'calm', servers: 3, onLine: (line) => lines.push(wordsOf(line)) })
     expect(lines.some((line) => / n\d +is leader in term 2 \(/.test(line))).toBe(true)
     expect(lines.at(-1)).toContain('shut down')
+  })
+
+  it('gives up a run that does not end', async () => {
+    const { violation, events } = await runSeed(1, { profile: 'calm', servers: 1, maxEvents: 500 })
+    expect(violation?.check).toBe('every run ends')
+    expect(events).toBe(500)
+  })
+
+  it('says when the history could not be judged', async () => {
+    const options = { profile: 'calm', servers: 1, reduction: { untilMs: 500 } }
+    const undecided = {
+      ...options,
+      stateMachine: () => new Bank(),
+      workload: () => ({
+        ...bankWorkload(),
+        judge: () => ({ result: 'unknown', part: 'x' }) as const,
+      }),
+    }
+    expect((await runSeed(1, undecided)).historyUndecided).toBe(true)
+    expect((await runSeed(1, options)).historyUndecided).toBe(false)
+    expect((await simulate({ ...undecided, seed: 1 })).undecided).toBe(1)
   })
 
   it('refuses a profile that does not exist', async () => {

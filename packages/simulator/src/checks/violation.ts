@@ -17,6 +17,7 @@ export type CheckName =
   | 'honest outcomes'
   | 'linearizability'
   | 'every promise settles'
+  | 'every run ends'
   | 'nothing left over'
   | 'liveness'
   | 'no server breaks'

@@ -49,8 +49,8 @@ export async function shrink<M extends StateMachine<Output>, Input, Output>(
   const { reduction = {}, maxRuns = DEFAULT_MAX_RUNS, onSmaller = () => {} } = options
   const original = await runSeed(seed, options)
   if (original.violation === undefined) return undefined
-  const attempt = (candidate: Reduction): Promise<SeedResult> =>
-    runSeed(seed, { ...options, reduction: candidate })
+  const attempt: Attempt = (candidate, maxEvents) =>
+    runSeed(seed, { ...options, reduction: candidate, maxEvents })
   const { servers } = options
   const first = servers === undefined ? reduction : { servers, ...reduction }
   const shrinker = new Shrinker(original, first, attempt, maxRuns, onSmaller)
@@ -64,6 +64,11 @@ export async function shrink<M extends StateMachine<Output>, Input, Output>(
   return { original, result, story, runs: shrinker.runs }
 }
 
+/** A candidate may take so many times the events of the smallest run: one that goes on without failing costs most. */
+const LONGER = 3
+
+type Attempt = (reduction: Reduction, maxEvents: number) => Promise<SeedResult>
+
 /** Parts of a number that are tried in its place, smallest first. */
 const PARTS = [0, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 7 / 8, 15 / 16]
 
@@ -73,7 +78,7 @@ class Shrinker {
   runs = 1
   #result: SeedResult
   readonly #check: CheckName | undefined
-  readonly #attempt: (reduction: Reduction) => Promise<SeedResult>
+  readonly #attempt: Attempt
   readonly #maxRuns: number
   readonly #onSmaller: (result: SeedResult, runs: number) => void
   /** Candidates that do not fail. */
@@ -83,7 +88,7 @@ class Shrinker {
   constructor(
     original: SeedResult,
     reduction: Reduction,
-    attempt: (reduction: Reduction) => Promise<SeedResult>,
+    attempt: Attempt,
     maxRuns: number,
     onSmaller: (result: SeedResult, runs: number) => void,
   ) {
@@ -129,7 +134,7 @@ class Shrinker {
     const key = JSON.stringify(candidate)
     if (this.#passed.has(key) || this.runs >= this.#maxRuns) return false
     this.runs++
-    const result = await this.#attempt(candidate)
+    const result = await this.#attempt(candidate, LONGER * this.#result.events + 1000)
     if (result.violation?.check !== this.#check) {
       this.#passed.add(key)
       return false

@@ -17,6 +17,7 @@ export interface RunParts<M extends StateMachine<Output>, Input, Output> {
   readonly workload: Workload<M, Input, Output>
   readonly check?: ((machine: M) => string | undefined) | undefined
   readonly reduction?: Reduction
+  readonly maxEvents?: number | undefined
   readonly onLine?: ((line: StoryLine) => void) | undefined
 }
 
@@ -40,11 +41,14 @@ export interface SeedResult {
   readonly calls: number
   /** Entries that were committed. */
   readonly committed: number
-  /** Whether the clients' history is linearizable could not be decided: the search was given up. */
+  /** True when the judge could not decide within its limits whether the history is right: then nothing is known of it. */
   readonly historyUndecided: boolean
   /** Named situations that were reached, with how often. */
   readonly marks: Readonly<Partial<Record<Mark, number>>>
 }
+
+/** More than any seed needs by far: the largest take some hundred thousand. */
+const DEFAULT_MAX_EVENTS = 5_000_000
 
 /** How long servers are given to come to rest, in multiples of the longest timeout of a call. */
 const REST = 3
@@ -55,7 +59,7 @@ export async function runWorld<M extends StateMachine<Output>, Input, Output>(
   parts: RunParts<M, Input, Output>,
 ): Promise<SeedResult> {
   const world = new World<M, Output>(options, parts)
-  const run = new SeedRun(world, parts.workload)
+  const run = new SeedRun(world, parts.workload, parts.maxEvents)
   await run.run()
   const { violation, trace, time, committed } = world
   return {
@@ -77,15 +81,20 @@ export async function runWorld<M extends StateMachine<Output>, Input, Output>(
 
 class SeedRun<M extends StateMachine<Output>, Input, Output> {
   readonly ledger: Ledger<Input, Output>
+  historyUndecided = false
   readonly #world: World<M, Output>
   readonly #workload: Workload<M, Input, Output>
-  /** No verdict on the clients' history. */
-  historyUndecided = false
+  readonly #maxEvents: number
   #haveClientsStopped = false
 
-  constructor(world: World<M, Output>, workload: Workload<M, Input, Output>) {
+  constructor(
+    world: World<M, Output>,
+    workload: Workload<M, Input, Output>,
+    maxEvents = DEFAULT_MAX_EVENTS,
+  ) {
     this.#world = world
     this.#workload = workload
+    this.#maxEvents = maxEvents
     this.ledger = new Ledger(
       world.violate,
       () => world.time.now(),
@@ -134,9 +143,16 @@ class SeedRun<M extends StateMachine<Output>, Input, Output> {
     const world = this.#world
     if (world.violation !== undefined) return
     await world.time.run(
-      () => world.violation !== undefined || isOver(),
+      () => world.violation !== undefined || isOver() || this.#isEndless(),
       () => {},
     )
+  }
+
+  #isEndless(): boolean {
+    const { time, violate } = this.#world
+    if (time.events < this.#maxEvents) return false
+    violate('every run ends', `the run has not ended after ${time.events} events`)
+    return true
   }
 
   /** Liveness: a leader, and everything committed is everywhere, within a bounded time. */
