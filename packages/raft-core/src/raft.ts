@@ -2,31 +2,27 @@ import {
   type Index,
   type IndexedConfiguration,
   LogType,
-  messageOf,
   RaftError,
   type ServerAddress,
   type ServerId,
-  silentLogger,
   type SnapshotMeta,
   type Term,
 } from '@raftkit/interface'
-import { defaultConfig, type RaftConfig } from './config.ts'
-import { validateConfig } from './config-validation.ts'
+import type { RaftConfig } from './config.ts'
 import type { ConfigurationChange } from './consensus/configuration-change.ts'
 import type { KnownLeader } from './consensus/effects.ts'
 import { checkChange } from './membership-arguments.ts'
 import type { RaftEvents, RaftState } from './raft-events.ts'
-import { checkOptions, type RaftOptions } from './raft-options.ts'
+import type { RaftOptions } from './raft-options.ts'
+import { reloadableOf, type ReloadableConfig } from './reloadable-config.ts'
 import type { WaitOptions } from './runtime/caller.ts'
 import type { MembershipOptions, MembershipResult } from './runtime/membership-changes.ts'
 import type { ApplyResult } from './runtime/proposals.ts'
 import { withOutcome } from './runtime/refusals.ts'
-import { Server } from './runtime/server.ts'
-import { load } from './runtime/start-up.ts'
+import type { Server } from './runtime/server.ts'
+import { startServer } from './start-server.ts'
 import { waitFor } from './runtime/wait.ts'
 import { lastContactOf, type RaftStats, statsOf } from './stats.ts'
-import { realClock } from './system/real-clock.ts'
-import { realRandom } from './system/real-random.ts'
 
 /** An entry to replicate: a command, and bytes that travel beside it. */
 export interface EntryToApply {
@@ -60,26 +56,8 @@ export class Raft<R = unknown> {
    * or with what is wrong with the stores: a server that cannot read its memory does not start.
    */
   static async start<R>(options: RaftOptions<R>): Promise<Raft<R>> {
-    const config: RaftConfig = { ...defaultConfig(), ...options.config }
-    checkOptions(options)
-    validateConfig(config)
-    const { id, transport, stateMachine, logStore, stableStore, snapshotStore } = options
-    const { logger = silentLogger, clock = realClock(), random = realRandom() } = options
-    const storage = { logStore, stableStore, snapshotStore, stateMachine }
-    const { onForward } = options
-    const parts = { id, config, storage, transport, logger, clock, random, onForward }
-    try {
-      const server = new Server<R>(parts, await load(storage, config.logTailBytes, logger))
-      server.start()
-      return new Raft(id, transport.localAddress, server)
-    } catch (cause) {
-      if (RaftError.is(cause)) throw cause
-      throw new RaftError(
-        'RAFT_STORE_FAILED',
-        `what this server remembers cannot be loaded, so it does not start: ${messageOf(cause)}`,
-        { cause },
-      )
-    }
+    const server = await startServer(options)
+    return new Raft(options.id, options.transport.localAddress, server)
   }
 
   /**
@@ -233,6 +211,26 @@ export class Raft<R = unknown> {
   get lastContact(): number | undefined {
     const { standing, clock } = this.#server
     return lastContactOf({ standing, clock, status: this.#server.status() })
+  }
+
+  /** The options that hold at present. */
+  get config(): RaftConfig {
+    return { ...this.#server.config }
+  }
+
+  /** Those of {@link config} that {@link reloadConfig} takes. */
+  reloadableConfig(): ReloadableConfig {
+    return reloadableOf(this.#server.config)
+  }
+
+  /**
+   * Changes options while the server runs; what is left out keeps its value. All of them are checked together, and
+   * with `RAFT_INVALID_CONFIG` nothing has changed. Waits that are under way begin anew with the new times.
+   */
+  reloadConfig(changes: Partial<ReloadableConfig>): void {
+    const { stoppedBy } = this.#server.standing
+    if (stoppedBy !== undefined) throw stoppedBy
+    this.#server.reload(changes)
   }
 
   stats(): RaftStats {

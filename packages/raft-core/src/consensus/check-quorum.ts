@@ -29,6 +29,19 @@ export function checkQuorum(state: State, leadership: Leadership): void {
 }
 
 /**
+ * The lease had `beforeMs` until now. The answers so far were asked for at the pace of the old one: when the new one is
+ * shorter, they count as long as it said, until answers to what is sent from now on are there.
+ */
+export function leaseChanged(state: State, leadership: Leadership, beforeMs: number): void {
+  const shorterBy = beforeMs - state.timing.leaderLeaseTimeoutMs
+  if (shorterBy === 0) return
+  leadership.leaseCheckAt = state.now
+  if (shorterBy < 0) return
+  leadership.stalledAt = state.now
+  leadership.leaseExtensionMs += shorterBy
+}
+
+/**
  * The event loop stood still. Answers may be waiting, and none was asked for meanwhile, so the time of the stall
  * does not count against the quorum; nor does anything heard before prove leadership any more.
  */

@@ -21,6 +21,7 @@ import { createState, type State } from './state.ts'
 import { statusOf } from './status.ts'
 import { fail, refuseWhenStopped } from './stopping.ts'
 import { storageFailed, storageRecovered, storageStalled } from './storage.ts'
+import { timingChanged } from './timing-change.ts'
 
 /**
  * One server's part in Raft: events in, effects out, nothing else. Pure and synchronous; time and chance come with
@@ -62,11 +63,6 @@ export class Consensus {
   /** Term of the entry at `index`; undefined when it is compacted away or does not exist. */
   termAt(index: Index): Term | undefined {
     return this.#state.log.termAt(index)
-  }
-
-  /** New times and limits. Deadlines that are already set stay; the next ones use the new times. */
-  configure(timing: ConsensusTiming): void {
-    this.#state.timing = timing
   }
 }
 
@@ -121,6 +117,8 @@ function dispatch(state: State, event: ConsensusEvent): void {
       return requestChange(state, event)
     case 'change-withdrawn':
       return withdrawChange(state, event.changeId)
+    case 'timing-changed':
+      return timingChanged(state, event.timing)
     case 'storage-stalled':
       return storageStalled(state)
     case 'storage-recovered':

@@ -2,6 +2,7 @@
 import type { Index, ServerId, Term } from '@raftkit/interface/protocol'
 import type { ConfigurationChange } from './configuration-change.ts'
 import type { Answer, ReceivedRequest, SnapshotPoint } from './messages.ts'
+import type { ConsensusTiming } from './options.ts'
 
 /** When a step happens: time and chance come in from outside. */
 export interface Moment {
@@ -116,6 +117,8 @@ export type ConsensusEvent =
     }
   /** The caller does not wait any more: a change not yet appended never will be, a staged server gets no vote. */
   | { readonly type: 'change-withdrawn'; readonly changeId: number }
+  /** Other times and limits hold from now on. */
+  | { readonly type: 'timing-changed'; readonly timing: ConsensusTiming }
   /** A write has been under way for too long, or has ended after that. While stalled: no leading, no voting. */
   | { readonly type: 'storage-stalled' }
   | { readonly type: 'storage-recovered' }

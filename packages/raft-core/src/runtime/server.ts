@@ -14,6 +14,7 @@ import type { RaftConfig } from '../config.ts'
 import { Consensus } from '../consensus/consensus.ts'
 import type { ConsensusStatus } from '../consensus/options.ts'
 import type { RaftEvents } from '../raft-events.ts'
+import { reloadableOf, type ReloadableConfig, reloaded } from '../reloadable-config.ts'
 import type { WaitOptions } from './caller.ts'
 import { EffectExecution } from './effect-execution.ts'
 import { EventEmitter } from './event-emitter.ts'
@@ -46,6 +47,7 @@ const SHUTDOWN_TIMEOUT_MS = 5000
 
 /** One running server: consensus, the turn that steps it, and the lanes that do what it wants. */
 export class Server<R> {
+  /** What holds at present. Everything that reads an option when it needs it sees {@link reload}. */
   readonly config: RaftConfig
   readonly clock: Clock
   readonly events: EventEmitter<RaftEvents>
@@ -62,7 +64,8 @@ export class Server<R> {
   #leaveAt: Index = Infinity
 
   constructor(parts: ServerParts<R>, loaded: Loaded) {
-    const { id, config, storage, transport, clock, random, onForward } = parts
+    const { id, storage, transport, clock, random, onForward } = parts
+    const config = { ...parts.config }
     this.#parts = parts
     this.config = config
     this.clock = clock
@@ -76,7 +79,7 @@ export class Server<R> {
         now: clock.now(),
         random: random.next(),
       },
-      config,
+      parts.config,
     )
     this.#wakeTimer = new WakeTimer(clock, () => this.#turn.ask())
     this.#stallWatch = this.#createStallWatch()
@@ -140,6 +143,17 @@ export class Server<R> {
     return this.#consensus.status()
   }
 
+  /** Other values for options that may change while the server runs. Throws when they cannot be used together. */
+  reload(changes: Partial<ReloadableConfig>): void {
+    const config = reloaded(this.config, changes)
+    const isIntervalChanged = config.snapshotIntervalMs !== this.config.snapshotIntervalMs
+    Object.assign(this.config, config)
+    this.#stallWatch.thresholdMs = stallThresholdOf(config)
+    this.#turn.add({ type: 'timing-changed', timing: config })
+    if (isIntervalChanged) this.lanes.snapshotter.restart()
+    this.#logger.info({ ...reloadableOf(config) }, 'the configuration was reloaded')
+  }
+
   /** Takes an entry to be replicated. Rejects at once when this server does not lead. */
   propose(
     type: LogType,
@@ -169,9 +183,7 @@ export class Server<R> {
   }
 
   #createStallWatch(): StallWatch {
-    const { eventLoopStallMs, leaderLeaseTimeoutMs } = this.config
-    const thresholdMs = Math.min(eventLoopStallMs, leaderLeaseTimeoutMs / 2)
-    return new StallWatch(this.clock, thresholdMs, (forMs) => {
+    return new StallWatch(this.clock, stallThresholdOf(this.config), (forMs) => {
       this.#logger.warn({ forMs: Math.round(forMs) }, 'the event loop stood still')
       this.#turn.ask()
     })
@@ -263,4 +275,9 @@ export class Server<R> {
     })
     this.events.flush()
   }
+}
+
+/** A pause of the event loop that voids leases. */
+function stallThresholdOf({ eventLoopStallMs, leaderLeaseTimeoutMs }: RaftConfig): number {
+  return Math.min(eventLoopStallMs, leaderLeaseTimeoutMs / 2)
 }

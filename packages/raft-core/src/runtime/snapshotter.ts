@@ -61,6 +61,13 @@ export class Snapshotter<R> {
     })
   }
 
+  /** Waits anew: the interval is another one now. */
+  restart(): void {
+    if (this.#timer === undefined || this.#closed) return
+    this.#timer.cancel()
+    this.start()
+  }
+
   /** A snapshot that covers everything applied before the call. Rejects with `RAFT_NOTHING_NEW_TO_SNAPSHOT`. */
   async take(): Promise<SnapshotMeta> {
     const needed = this.#parts.applier.appliedIndex

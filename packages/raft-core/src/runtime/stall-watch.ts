@@ -6,9 +6,8 @@ import type { Clock, TimerHandle } from '@raftkit/interface'
  */
 export class StallWatch {
   readonly #clock: Clock
-  readonly #thresholdMs: number
-  readonly #intervalMs: number
   readonly #onStall: (forMs: number) => void
+  #thresholdMs: number
   #due = Infinity
   #stalledFor = 0
   #timer: TimerHandle | undefined
@@ -17,9 +16,17 @@ export class StallWatch {
   constructor(clock: Clock, thresholdMs: number, onStall: (forMs: number) => void) {
     this.#clock = clock
     this.#thresholdMs = thresholdMs
-    // A pause that begins just after a beat is seen only by what exceeds the interval: keep that part small.
-    this.#intervalMs = thresholdMs / 4
     this.#onStall = onStall
+  }
+
+  /** A pause above which a stall is reported from now on. */
+  set thresholdMs(thresholdMs: number) {
+    this.#thresholdMs = thresholdMs
+  }
+
+  // A pause that begins just after a beat is seen only by what exceeds the interval: keep that part small.
+  get #intervalMs(): number {
+    return this.#thresholdMs / 4
   }
 
   start(): void {

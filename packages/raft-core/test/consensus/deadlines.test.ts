@@ -1,7 +1,6 @@
 // Time: what is due, what a stall moves, and the wish to be woken.
 import { expect, test } from 'vitest'
 import type { Effect } from '@raftkit/raft-core/consensus'
-import { testTiming } from './cluster/timing.ts'
 import { all, LoneServer, only, success } from './lone-server.ts'
 
 test('the first wish is for the election timeout', () => {
@@ -54,11 +53,4 @@ test('a follower that may not campaign forgets a silent leader and goes on waiti
   const effects = server.turnAt(100)
   expect(only(effects, 'leader-changed')).toEqual({ type: 'leader-changed', term: 1 })
   expect(only(effects, 'wake-at').time).toBe(200)
-})
-
-test('new times hold for the next deadlines', () => {
-  const server = new LoneServer()
-  server.consensus.configure({ ...testTiming, heartbeatTimeoutMs: 30 })
-  server.heartbeat(1)
-  expect(only(server.turnAt(30), 'role-changed').role).toBe('pre-candidate')
 })
