@@ -15,9 +15,11 @@ async function change(cluster: Cluster, op: Change, args: MemberChange): Promise
       await leader.call(op, args)
       return true
     } catch (error) {
-      // Leadership was lost on the way: each of these changes may be made twice.
-      if (error instanceof CallError) return undefined
-      throw error
+      if (!(error instanceof CallError)) throw error
+      // Leadership was lost on the way. These changes may be made twice, but nobody is removed who is not there.
+      const { members } = await (await cluster.leader()).status()
+      const isGone = !members.some(({ id }) => id === args.id)
+      return op === 'remove-server' && isGone ? true : undefined
     }
   })
 }
