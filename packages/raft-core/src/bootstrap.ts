@@ -9,7 +9,7 @@ import {
   type StableStore,
 } from '@raftkit/interface'
 import { encodeConfiguration, encodeEntries } from '@raftkit/wire'
-import { type ConfigurationFault, faultsOf } from './consensus/configuration-change.ts'
+import { checkedConfiguration } from './configuration-check.ts'
 import { scanLog } from './runtime/log-scan.ts'
 
 /** The stores of a server that is not running. */
@@ -31,8 +31,8 @@ export interface BootstrapOptions extends BootstrapStores {
  * is any state, and with `RAFT_INVALID_CONFIGURATION`. A bootstrap cut short by a crash may be done again.
  */
 export async function bootstrapCluster(options: BootstrapOptions): Promise<void> {
-  const { configuration, logStore, stableStore } = options
-  checkConfiguration(configuration)
+  const { logStore, stableStore } = options
+  const configuration = checkedConfiguration(options.configuration)
   if (await hasExistingState(options))
     throw new RaftError(
       'RAFT_CANT_BOOTSTRAP',
@@ -48,12 +48,14 @@ export async function bootstrapCluster(options: BootstrapOptions): Promise<void>
 /** True when a server ever ran, or was bootstrapped, with these stores. */
 export async function hasExistingState(stores: BootstrapStores): Promise<boolean> {
   const { logStore, stableStore, snapshotStore } = stores
-  if ((await stableStore.loadHardState()) !== undefined) return true
+  const hardState = await stableStore.loadHardState()
   if ((await snapshotStore.list()).length > 0) return true
   const { firstIndex, lastIndex } = await logStore.bounds()
-  if (lastIndex === 0) return false
-  if (firstIndex !== 1 || lastIndex !== 1) return true
-  // One configuration and no term: a bootstrap that a crash cut short. Nothing was ever promised.
+  // The first term or the first entry alone is what a crash in the middle of a bootstrap leaves: that of a running server
+  // saves the term first, that of one that does not run saves it last. Nothing was promised yet.
+  if (lastIndex === 0)
+    return hardState !== undefined && (hardState.term > 1 || hardState.votedFor !== undefined)
+  if (hardState !== undefined || firstIndex !== 1 || lastIndex !== 1) return true
   const batch = await logStore.read(1, 1, { maxBytes: 1 })
   return batch.termAt(1) !== 1 || batch.typeAt(1) !== LogType.configuration
 }
@@ -68,26 +70,4 @@ export async function getConfiguration(
   const fromLog = configurations.at(-1) ?? { configuration: { servers: [] }, index: 0 }
   if (snapshot === undefined || snapshot.configurationIndex <= fromLog.index) return fromLog
   return { configuration: snapshot.configuration, index: snapshot.configurationIndex }
-}
-
-/** Throws `RAFT_INVALID_CONFIGURATION` with all that is wrong with the members of a cluster. */
-function checkConfiguration({ servers }: Configuration): void {
-  const problems = faultsOf({ servers }).map(problemText)
-  if (problems.length === 0) return
-  throw new RaftError('RAFT_INVALID_CONFIGURATION', problems.join('; '), { details: { problems } })
-}
-
-function problemText({ problem, server }: ConfigurationFault): string {
-  switch (problem) {
-    case 'no-voter':
-      return 'need at least one voter in configuration'
-    case 'empty-id':
-      return 'empty ID in configuration'
-    case 'empty-address':
-      return `empty address in configuration: ${server?.id}`
-    case 'duplicate-id':
-      return `found duplicate ID in configuration: ${server?.id}`
-    case 'duplicate-address':
-      return `found duplicate address in configuration: ${server?.address}`
-  }
 }

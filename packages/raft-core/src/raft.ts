@@ -1,4 +1,5 @@
 import {
+  type Configuration,
   type Index,
   type IndexedConfiguration,
   LogType,
@@ -9,6 +10,7 @@ import {
   type Term,
 } from '@raftkit/interface'
 import type { RaftConfig } from './config.ts'
+import { checkedConfiguration } from './configuration-check.ts'
 import type { ConfigurationChange } from './consensus/configuration-change.ts'
 import type { KnownLeader } from './consensus/effects.ts'
 import { checkChange } from './membership-arguments.ts'
@@ -160,6 +162,18 @@ export class Raft<R = unknown> {
    */
   removeServer(id: ServerId, options?: MembershipOptions): Promise<MembershipResult> {
     return this.#changeMembership({ type: 'remove-server', id }, options)
+  }
+
+  /**
+   * Gives this server, which runs and belongs to no cluster, the first configuration of a new one; resolves when that is
+   * durable. Give every member the same. Rejects with `RAFT_CANT_BOOTSTRAP` when the server has state, with
+   * `RAFT_NOT_VOTER` when it is not a voter of the configuration, and with `RAFT_INVALID_CONFIGURATION`.
+   */
+  async bootstrapCluster(configuration: Configuration, options?: WaitOptions): Promise<void> {
+    const { standing, lanes } = this.#server
+    const checked = checkedConfiguration(configuration)
+    if (standing.stoppedBy !== undefined) throw standing.stoppedBy
+    await lanes.bootstraps.request(checked, options)
   }
 
   /** Hands leadership to `to`, or to the voter that is furthest; resolves when this server does not lead any more. */

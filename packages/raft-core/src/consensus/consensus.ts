@@ -1,4 +1,5 @@
 import type { Index, Term } from '@raftkit/interface/protocol'
+import { requestBootstrap } from './bootstrap.ts'
 import { entriesDurable } from './commitment.ts'
 import { snapshotSaved } from './compaction.ts'
 import { stalled, turnEnded } from './deadlines.ts'
@@ -117,6 +118,8 @@ function dispatch(state: State, event: ConsensusEvent): void {
       return requestChange(state, event)
     case 'change-withdrawn':
       return withdrawChange(state, event.changeId)
+    case 'bootstrap-requested':
+      return requestBootstrap(state, event.bootstrapId, event.configuration)
     case 'timing-changed':
       return timingChanged(state, event.timing)
     case 'storage-stalled':

@@ -55,6 +55,9 @@ export type ChangeRefusal =
   /** The staged server was demoted or removed before it had its vote. */
   | 'superseded'
 
+/** Why a server was not given the first configuration. Nothing changed. */
+export type BootstrapRefusal = 'has-state' | 'not-voter' | 'stopped'
+
 export type Effect =
   // disk, in this order
   | { readonly type: 'save-hard-state'; readonly sequence: number; readonly hardState: HardState }
@@ -165,6 +168,13 @@ export type Effect =
       readonly isAppended: boolean
       /** Index of the latest configuration. */
       readonly index: Index
+    }
+  /** The first configuration is in force; to be told once `after` is reached. With `refusal`, nothing changed. */
+  | {
+      readonly type: 'bootstrap-ended'
+      readonly bootstrapId: number
+      readonly refusal?: BootstrapRefusal
+      readonly after?: DurablePoint
     }
   // what changed
   | {

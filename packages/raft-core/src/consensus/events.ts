@@ -1,5 +1,5 @@
 // Everything that consensus can learn. Each event is stepped with a Moment.
-import type { Index, ServerId, Term } from '@raftkit/interface/protocol'
+import type { Configuration, Index, ServerId, Term } from '@raftkit/interface/protocol'
 import type { ConfigurationChange } from './configuration-change.ts'
 import type { Answer, ReceivedRequest, SnapshotPoint } from './messages.ts'
 import type { ConsensusTiming } from './options.ts'
@@ -117,6 +117,12 @@ export type ConsensusEvent =
     }
   /** The caller does not wait any more: a change not yet appended never will be, a staged server gets no vote. */
   | { readonly type: 'change-withdrawn'; readonly changeId: number }
+  /** A new server is given the first configuration, a usable one. Ended by one `bootstrap-ended`. */
+  | {
+      readonly type: 'bootstrap-requested'
+      readonly bootstrapId: number
+      readonly configuration: Configuration
+    }
   /** Other times and limits hold from now on. */
   | { readonly type: 'timing-changed'; readonly timing: ConsensusTiming }
   /** A write has been under way for too long, or has ended after that. While stalled: no leading, no voting. */

@@ -43,6 +43,8 @@ export class EffectExecution<R> {
   carryOut(effect: Effect): void {
     const { lanes } = this.#targets
     switch (effect.type) {
+      case 'bootstrap-ended':
+        return this.#bootstrapEnded(effect)
       case 'save-hard-state':
       case 'append-proposals':
       case 'append-noop':
@@ -129,7 +131,9 @@ export class EffectExecution<R> {
     const { lanes, clock } = this.#targets
     const { index, term, configuration, changeId } = effect
     const entry = { type: LogType.configuration, data: encodeConfiguration(configuration) }
-    lanes.log.append(encodeEntries(index, term, [entry], clock.wallTime()))
+    // The first entry of a cluster has the same bytes on every server that is given it.
+    const appendedAt = index === 1 ? undefined : clock.wallTime()
+    lanes.log.append(encodeEntries(index, term, [entry], appendedAt))
     lanes.membershipChanges.appended(changeId)
   }
 
@@ -147,6 +151,16 @@ export class EffectExecution<R> {
           type: 'error',
           message: 'the entries were replaced before they were durable',
         }),
+    )
+  }
+
+  #bootstrapEnded(effect: Extract<Effect, { type: 'bootstrap-ended' }>): void {
+    const { outbox, bootstraps } = this.#targets.lanes
+    const { bootstrapId, refusal, after } = effect
+    outbox.pass(
+      after,
+      () => bootstraps.ended(bootstrapId, refusal),
+      () => bootstraps.replaced(bootstrapId),
     )
   }
 

@@ -14,6 +14,7 @@ import { defaultConfig, type RaftConfig } from '../config.ts'
 import { MAX_APPEND_ENTRIES } from '../config-validation.ts'
 import type { ConsensusEvent } from '../consensus/events.ts'
 import type { RaftEvents } from '../raft-events.ts'
+import { Bootstraps } from './bootstraps.ts'
 import { Applier, type AppliedStart } from './applier.ts'
 import type { EventEmitter } from './event-emitter.ts'
 import { Forwarding, type ForwardHandler } from './forwarding.ts'
@@ -64,6 +65,7 @@ export interface Lanes<R> {
   readonly reads: Reads
   readonly transfers: Transfers
   readonly membershipChanges: MembershipChanges
+  readonly bootstraps: Bootstraps
   readonly peers: Peers
   readonly rpcServer: RpcServer
   readonly forwarding: Forwarding
@@ -113,6 +115,7 @@ export function createLanes<R>(context: LaneContext<R>, loaded: Loaded): Lanes<R
     reads,
     transfers: new Transfers(clock, ask),
     membershipChanges: new MembershipChanges(clock, ask, submit),
+    bootstraps: new Bootstraps(clock, submit),
     peers: new Peers({ ...shared, config, log, onDamaged: fail }),
     rpcServer: createRpcServer(context, header, forwarding),
     forwarding,

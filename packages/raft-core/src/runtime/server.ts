@@ -245,6 +245,7 @@ export class Server<R> {
     lanes.proposals.close(reason, lanes.applier.commitIndex)
     lanes.reads.close(withOutcome(reason, undefined))
     lanes.membershipChanges.close(reason)
+    lanes.bootstraps.close(reason)
     lanes.transfers.close(withOutcome(reason, undefined))
     lanes.peers.close()
     lanes.snapshotSender.close()

@@ -87,8 +87,16 @@ describe('hasExistingState', () => {
     expect(await hasExistingState(stores())).toBe(false)
   })
 
+  it('is false with the first term alone: the bootstrap of a running server was cut short', async () => {
+    await store.saveHardState({ term: 1 })
+    expect(await hasExistingState(stores())).toBe(false)
+    await bootstrapCluster({ ...stores(), configuration })
+    expect(await hasExistingState(stores())).toBe(true)
+  })
+
   it.each<[string, () => Promise<unknown>]>([
-    ['a term', () => store.saveHardState({ term: 1 })],
+    ['a term', () => store.saveHardState({ term: 2 })],
+    ['a vote', () => store.saveHardState({ term: 1, votedFor: { id: 'a', address: 'a:1' } })],
     ['a command', () => store.append([numbered(1, 1, 1)])],
     ['a later entry', () => store.append([numbered(7, 1, 1)])],
     ['a snapshot', () => saveSnapshot(5, 1)],

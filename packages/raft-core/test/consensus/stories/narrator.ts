@@ -91,6 +91,10 @@ function deedOf(server: SimulatedServer, effect: Effect): string | undefined {
       return `has made change ${effect.changeId}, in configuration ${effect.index}`
     case 'change-refused':
       return `refuses change ${effect.changeId}: ${effect.reason}${effect.isAppended ? ', though it is in the log' : ''}`
+    case 'bootstrap-ended':
+      return effect.refusal === undefined
+        ? 'begins a cluster'
+        : `begins no cluster: ${effect.refusal}`
     case 'removed':
       return effect.wasLeader ? 'has left the cluster' : 'is not a member any more'
     case 'role-changed':

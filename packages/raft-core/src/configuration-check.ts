@@ -1,0 +1,30 @@
+import { type Configuration, RaftError } from '@raftkit/interface'
+import { type ConfigurationFault, faultsOf } from './consensus/configuration-change.ts'
+
+/**
+ * A copy of the configuration, so that what its owner does with it later changes nothing. Throws
+ * `RAFT_INVALID_CONFIGURATION` with all that is wrong with the members of a cluster (`details.problems`).
+ */
+export function checkedConfiguration({ servers }: Configuration): Configuration {
+  const problems = faultsOf({ servers }).map(problemText)
+  if (problems.length > 0)
+    throw new RaftError('RAFT_INVALID_CONFIGURATION', problems.join('; '), {
+      details: { problems },
+    })
+  return { servers: servers.map(({ suffrage, id, address }) => ({ suffrage, id, address })) }
+}
+
+function problemText({ problem, server }: ConfigurationFault): string {
+  switch (problem) {
+    case 'no-voter':
+      return 'need at least one voter in configuration'
+    case 'empty-id':
+      return 'empty ID in configuration'
+    case 'empty-address':
+      return `empty address in configuration: ${server?.id}`
+    case 'duplicate-id':
+      return `found duplicate ID in configuration: ${server?.id}`
+    case 'duplicate-address':
+      return `found duplicate address in configuration: ${server?.address}`
+  }
+}
