@@ -20,11 +20,11 @@ export interface SeedOptions {
 export function runOne(
   seed: number,
   options: SeedOptions,
-  onLine: (line: StoryLine) => void = () => {},
+  onLine?: (line: StoryLine) => void,
 ): Promise<SeedResult> {
   const { profile, reduction } = options
-  if (options.canary) return runSeed(seed, { ...canary, profile, reduction, onLine })
-  return runSeed(seed, { profile, reduction, onLine })
+  const guarded = { profile, reduction, guardRealTime: true, ...(onLine && { onLine }) }
+  return options.canary ? runSeed(seed, { ...canary, ...guarded }) : runSeed(seed, guarded)
 }
 
 /** Makes a failing seed smaller. */

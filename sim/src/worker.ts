@@ -20,9 +20,12 @@ const ready: WorkerMessage = 'ready'
 process.send?.(ready)
 
 async function run(job: Job): Promise<SeedMessage> {
+  const resources = realResources()
   const startedAt = process.cpuUsage()
   const result = await runOne(job.seed, job)
   const { user, system } = process.cpuUsage(startedAt)
+  const left = realResources()
+  if (left !== resources) throw new Error(`real timers or I/O were left behind: ${left}`)
   const { historyUndecided, simulatedMs, events, calls, committed, marks } = result
   return {
     seed: job.seed,
@@ -35,6 +38,12 @@ async function run(job: Job): Promise<SeedMessage> {
     committed,
     marks,
   }
+}
+
+/** Timers, files and sockets that this process has open. */
+function realResources(): string {
+  const resources = process.getActiveResourcesInfo().filter((name) => name !== 'Immediate')
+  return resources.toSorted().join(', ')
 }
 
 function failureOf(result: SeedResult, { canary }: Job): SeedFailure | undefined {

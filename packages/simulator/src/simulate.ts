@@ -2,6 +2,7 @@ import type { StateMachine } from '@raftkit/interface'
 import { type Reduction, reducedWorld } from './shrinking/reduction.ts'
 import { SimulationError } from './simulation-error.ts'
 import type { StoryLine } from './story/trace.ts'
+import { stopwatch } from './time/stopwatch.ts'
 import { KvMachine } from './workload/kv-machine.ts'
 import { kvWorkload } from './workload/kv-workload.ts'
 import type { Workload } from './workload/workload.ts'
@@ -33,6 +34,11 @@ export interface SimulationOptions<
   readonly check?: (machine: M) => string | undefined
   /** Events after which a run is given up and counts as failed. Default 5,000,000. */
   readonly maxEvents?: number
+  /**
+   * Fails a seed in which anything asks the platform for time, chance, a timer or the network: then the seed does not
+   * decide everything. It watches the whole process, so it is for processes that do nothing else. Default false.
+   */
+  readonly guardRealTime?: boolean
   /** Told of everything that happens, as it happens. */
   readonly onLine?: (line: StoryLine) => void
 }
@@ -60,7 +66,7 @@ export async function simulate<
 >(options: SimulationOptions<M, Input, Output> = {}): Promise<SimulationReport> {
   const [first, last] =
     options.seed === undefined ? (options.seeds ?? [1, 20]) : [options.seed, options.seed]
-  const startedAt = performance.now()
+  const elapsed = stopwatch()
   const report = { seeds: 0, simulatedMs: 0, events: 0, calls: 0, committed: 0, undecided: 0 }
   for (let seed = first; seed <= last; seed++) {
     const result = await runSeed(seed, options)
@@ -72,7 +78,7 @@ export async function simulate<
     report.committed += result.committed
     if (result.historyUndecided) report.undecided++
   }
-  return { ...report, wallMs: performance.now() - startedAt }
+  return { ...report, wallMs: elapsed() }
 }
 
 /** Runs one seed. Does not reject: what was found wrong is in the result. */
@@ -80,7 +86,15 @@ export function runSeed<M extends StateMachine<Output>, Input, Output>(
   seed: number,
   options: Omit<SimulationOptions<M, Input, Output>, 'seed' | 'seeds'> = {},
 ): Promise<SeedResult> {
-  const { profile = 'default', stateMachine, workload, check, maxEvents, onLine } = options
+  const {
+    profile = 'default',
+    stateMachine,
+    workload,
+    check,
+    maxEvents,
+    guardRealTime,
+    onLine,
+  } = options
   const { servers } = options
   const reduction: Reduction = {
     ...(servers === undefined ? {} : { servers }),
@@ -98,6 +112,7 @@ export function runSeed<M extends StateMachine<Output>, Input, Output>(
       workload: kvWorkload(),
       reduction,
       maxEvents,
+      guardRealTime,
       onLine,
     })
   }
@@ -107,6 +122,7 @@ export function runSeed<M extends StateMachine<Output>, Input, Output>(
     check,
     reduction,
     maxEvents,
+    guardRealTime,
     onLine,
   }
   return runWorld(world, parts)

@@ -1,12 +1,7 @@
 // Whole clusters from seeds: nothing may be wrong, and everything must follow from the seed.
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { Bank, bankWorkload } from './bank.ts'
 import { PROFILE_NAMES, runSeed, simulate, wordsOf } from '@raftkit/simulator'
-
-const run = promisify(execFile)
 
 describe('simulate', () => {
   it('finds nothing wrong in the first seeds', async () => {
@@ -31,18 +26,6 @@ describe('simulate', () => {
     expect(again.events).toBe(once.events)
     expect(other.traceHash).not.toBe(once.traceHash)
   })
-
-  it('follows from the seed in another process too', async () => {
-    const here = await runSeed(3)
-    const { stdout } = await run(process.execPath, [
-      '--conditions=@raftkit/source',
-      '--import',
-      'tsx',
-      fileURLToPath(new URL('trace-hash-child.ts', import.meta.url)),
-      '3',
-    ])
-    expect(stdout.trim()).toBe(here.traceHash)
-  }, 60_000)
 
   it('tells the story as it happens', async () => {
     const lines: string[] = []

@@ -18,6 +18,7 @@ export type CheckName =
   | 'linearizability'
   | 'every promise settles'
   | 'every run ends'
+  | 'nothing but the seed'
   | 'nothing left over'
   | 'liveness'
   | 'no server breaks'

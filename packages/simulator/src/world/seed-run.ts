@@ -4,6 +4,7 @@ import type { Violation } from '../checks/violation.ts'
 import { scheduleNemeses } from '../nemesis/schedule.ts'
 import type { Reduction } from '../shrinking/reduction.ts'
 import { type StoryLine, wordsOf } from '../story/trace.ts'
+import { guardRealTime } from '../time/real-time-guard.ts'
 import { Client } from '../workload/client.ts'
 import { Ledger } from '../workload/ledger.ts'
 import type { Workload } from '../workload/workload.ts'
@@ -18,6 +19,7 @@ export interface RunParts<M extends StateMachine<Output>, Input, Output> {
   readonly check?: ((machine: M) => string | undefined) | undefined
   readonly reduction?: Reduction
   readonly maxEvents?: number | undefined
+  readonly guardRealTime?: boolean | undefined
   readonly onLine?: ((line: StoryLine) => void) | undefined
 }
 
@@ -60,7 +62,12 @@ export async function runWorld<M extends StateMachine<Output>, Input, Output>(
 ): Promise<SeedResult> {
   const world = new World<M, Output>(options, parts)
   const run = new SeedRun(world, parts.workload, parts.maxEvents)
-  await run.run()
+  const release = parts.guardRealTime === true ? guardRealTime(world.strayed) : undefined
+  try {
+    await run.run()
+  } finally {
+    release?.()
+  }
   const { violation, trace, time, committed } = world
   return {
     seed: options.seed,

@@ -107,6 +107,10 @@ export class World<M extends StateMachine<R>, R> implements Surroundings<M, R> {
     this.violation ??= { check, message }
   }
 
+  /** Something asked the platform for what only the seed may decide. */
+  readonly strayed = (what: string, callers: readonly string[]): void =>
+    this.violate('nothing but the seed', [`something called ${what}`, ...callers].join('\n'))
+
   readonly isStormy = (): boolean => this.#isStormy
 
   stream(name: string): Stream {
