@@ -27,6 +27,7 @@ export type { WaitOptions } from './deadline.ts'
 export { DEFAULT_FORWARD_LIMITS, type ForwardLimits } from './forward-lane.ts'
 export type { Leadership, LeadershipCallback } from './leadership.ts'
 export { stopOnSignals, type StopOnSignalsOptions } from './stop-on-signals.ts'
+export { readPeersFile } from './peers-file.ts'
 export { RaftError, silentLogger } from '@raftkit/interface'
 export type {
   Logger,

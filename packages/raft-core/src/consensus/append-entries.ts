@@ -70,7 +70,14 @@ function matchesPrevious(state: State, request: ReceivedAppendEntries): boolean 
   const { prevLogIndex, prevLogTerm } = request
   const term = state.log.termAt(prevLogIndex)
   if (term === prevLogTerm) return true
-  if (term === undefined) return prevLogIndex < state.log.firstIndex
+  if (term === undefined) {
+    // Two servers whose state was forced on them (`recoverCluster`) can contradict each other here.
+    invariant(
+      prevLogIndex >= state.log.firstIndex || prevLogTerm <= state.log.snapshot.term,
+      `what a snapshot covers is the same everywhere: entry ${prevLogIndex} has term ${prevLogTerm} there, the snapshot at ${state.log.snapshot.index} here has term ${state.log.snapshot.term}`,
+    )
+    return prevLogIndex < state.log.firstIndex
+  }
   invariant(
     prevLogIndex > state.commitIndex,
     `a leader has every committed entry (§5.4): entry ${prevLogIndex} has term ${term} here and ${prevLogTerm} there`,

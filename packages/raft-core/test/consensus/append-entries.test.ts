@@ -281,3 +281,13 @@ test('late durability of replaced entries confirms nothing', () => {
   server.step({ type: 'entries-durable', index: 2, term: 2 })
   expect(server.status.durableIndex).toBe(2)
 })
+
+test('a leader whose log contradicts the snapshot stops the server: recovered by force, both of them', () => {
+  const options = { log: [], snapshot: { index: 12, term: 2 }, hardState: { term: 5 } } as const
+  const server = new LoneServer(options)
+  const effects = server.append({ term: 6, prev: [10, 3], entries: [6, 6, 6] })
+  expect(only(effects, 'fatal').message).toContain('what a snapshot covers is the same everywhere')
+  // One that may be the same is taken, as entries that the snapshot covers.
+  const same = new LoneServer(options)
+  expect(answerOf(same.append({ term: 6, prev: [10, 2] })).success).toBe(true)
+})
