@@ -65,7 +65,10 @@ export function heartbeatAnswered(
 
 /** A heartbeat failed. False when `sendId` is no heartbeat under way. */
 export function heartbeatFailed(state: State, peer: Progress, sendId: number): boolean {
-  if (peer.takeHeartbeat(sendId) === undefined) return false
+  const heartbeat = peer.takeHeartbeat(sendId)
+  if (heartbeat === undefined) return false
+  // A request sent after this one was answered: what failed is history.
+  if (heartbeat.sentAt < peer.lastContact) return true
   if (peer.isReachable) {
     peer.isReachable = false
     state.effects.push({ type: 'peer-contact-changed', peer: peer.server.id, reachable: false })

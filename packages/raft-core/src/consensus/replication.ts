@@ -24,9 +24,23 @@ export function replicate(state: State, leadership: Leadership, peer: Progress):
 
 /** One request at a time. It carries entries, unless the peer did not answer lately. */
 function probe(state: State, leadership: Leadership, peer: Progress): void {
-  if (peer.inflight.length > 0) return
+  if (peer.inflight.length > 0) {
+    giveUpLostProbe(state, peer)
+    return
+  }
   if (peer.failures === 0 && peer.nextIndex <= state.log.lastIndex) readNext(state, peer)
   else sendEntries(state, leadership, peer, peer.nextIndex - 1, 0, undefined)
+}
+
+/**
+ * A network can swallow a request without an error. When the peer has answered heartbeats that were sent after the
+ * probe, for a heartbeat timeout, it is probed again after a pause, without entries: a peer that is slow to write what it
+ * was sent is not sent it once more. A late answer proves nothing any more.
+ */
+function giveUpLostProbe(state: State, peer: Progress): void {
+  const { sentAt } = peer.inflight[0]!
+  const isLost = peer.lastContact > sentAt && state.now - sentAt >= state.timing.heartbeatTimeoutMs
+  if (isLost) peer.backOff(state.now, longestPause(state))
 }
 
 /** Asks for the next entries, when the window has room. Entries are sent ahead without waiting for the own disk. */
@@ -132,7 +146,8 @@ export function appendAnswered(
     appendRefused(state, peer, sent, answer)
     return
   }
-  peer.clearBackOff()
+  // A peer that refuses entries may take a request without any: only entries that it took end the growing pauses.
+  if (sent.lastIndex > sent.prevLogIndex) peer.clearBackOff()
   peer.matchIndex = Math.max(peer.matchIndex, sent.lastIndex)
   peer.knownCommit = Math.max(peer.knownCommit, sent.leaderCommit)
   if (peer.state !== 'pipeline') peer.enterPipeline()

@@ -36,6 +36,9 @@ export interface ForwardingParts {
 
 /** How a server refuses a forwarded request before its handler saw it. No handler's own error reads like that. */
 const NOT_LEADER = 'the request was not served: node is not the leader'
+const OVERLOADED = 'the request was not served: too many forwarded requests are being served'
+const UNSUPPORTED =
+  'the request was not served: the server was started without onForward and takes no forwarded requests'
 
 /** Senders of AppendEntries remembered; a cluster has fewer servers than that. */
 const MAX_SENDERS = 1024
@@ -87,9 +90,7 @@ export class Forwarding {
       )
       return response.payload
     } catch (error) {
-      if (RaftError.is(error, 'RAFT_REMOTE_ERROR') && messageOf(error).includes(NOT_LEADER))
-        throw notLeader(undefined)
-      throw error
+      throw (RaftError.is(error, 'RAFT_REMOTE_ERROR') && notServed(messageOf(error))) || error
     }
   }
 
@@ -98,7 +99,7 @@ export class Forwarding {
     const { header, standing, config } = this.#parts
     if (standing.state !== 'leader') throw new RaftError('RAFT_NOT_LEADER', NOT_LEADER)
     if (this.#serving >= config.maxInboundRequests)
-      throw new RaftError('RAFT_OVERLOADED', 'too many forwarded requests are being served')
+      throw new RaftError('RAFT_OVERLOADED', OVERLOADED)
     this.#serving++
     try {
       return { type: 'forward', header, payload: await this.#run(request.payload, context.signal) }
@@ -128,11 +129,7 @@ export class Forwarding {
   async #run(payload: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
     const { onForward } = this.#parts
     if (onForward === undefined)
-      throw new RaftError(
-        'RAFT_RPC_UNSUPPORTED',
-        'this server was started without onForward: it takes no forwarded requests',
-        { outcome: 'not-committed' },
-      )
+      throw new RaftError('RAFT_RPC_UNSUPPORTED', UNSUPPORTED, { outcome: 'not-committed' })
     return onForward(payload, { signal })
   }
 
@@ -145,4 +142,14 @@ export class Forwarding {
       { outcome: 'not-committed', details: { size: payload.length, maxForwardBytes } },
     )
   }
+}
+
+/** The error of a request that its server did not begin to serve, told by the words of the refusal. */
+function notServed(text: string): RaftError | undefined {
+  if (text.includes(NOT_LEADER)) return notLeader(undefined)
+  const outcome = 'not-committed'
+  if (text.includes(OVERLOADED))
+    return new RaftError('RAFT_OVERLOADED', text, { retryable: true, outcome })
+  if (text.includes(UNSUPPORTED)) return new RaftError('RAFT_RPC_UNSUPPORTED', text, { outcome })
+  return undefined
 }

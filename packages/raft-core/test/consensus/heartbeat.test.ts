@@ -62,6 +62,16 @@ test('the first failure and the recovery are told, once each', () => {
   expect(only(back, 'peer-contact-changed')).toMatchObject({ peer: 'n2', reachable: true })
 })
 
+test('the failure of an old one says nothing when a newer one was answered', () => {
+  const server = leader()
+  const [first] = beats(server.turnAt(server.now + 20))
+  const [second] = beats(server.turnAt(server.now + 20))
+  server.answered(second!, success(2))
+  expect(all(server.failed(first!), 'peer-contact-changed')).toEqual([])
+  const [third] = beats(server.turnAt(server.now + 20))
+  expect(only(server.failed(third!), 'peer-contact-changed').reachable).toBe(false)
+})
+
 test('a peer that answers heartbeats again is sent entries at once', () => {
   const server = leader()
   const toN2 = (effects: readonly Effect[]): readonly EffectOf<'send-entries'>[] =>

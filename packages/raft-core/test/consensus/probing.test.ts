@@ -151,3 +151,66 @@ test('entries that the store cannot give are asked for again after a pause', () 
   expect(toN2(server, server.turn())).toEqual([])
   expect(toN2(server, server.turnAt(server.now + 10))).toHaveLength(1)
 })
+
+test('a probe that was lost without an error is given up when later heartbeats were answered', () => {
+  const server = leader({ leaderLeaseTimeoutMs: 100_000 })
+  server.failed(toN2(server, propose(server, 1))[0]!)
+  const [lost] = toN2(server, server.turnAt(server.now + 10))
+  const sentAt = server.now
+  const beat = (now: number): readonly EffectOf<'send-entries'>[] => {
+    const effects = server.turnAt(now)
+    for (const sent of all(effects, 'send')) server.answered(sent, success(2))
+    return toN2(server, effects)
+  }
+  for (let after = 10; after < 100; after += 10) expect(beat(sentAt + after)).toEqual([])
+  expect(beat(sentAt + 100)).toEqual([])
+  // After the pause that follows every failure it is tried again.
+  const [again] = [...beat(sentAt + 110), ...beat(sentAt + 120), ...beat(sentAt + 130)]
+  expect(again).toMatchObject({ lane: 'probe', prevLogIndex: lost!.prevLogIndex })
+  // The late answer proves nothing any more, and its failure costs nothing.
+  server.answered(lost!, success(2))
+  server.failed(lost!)
+  expect(peerOf(server)).toMatchObject({ state: 'probe', inflightAppends: 1 })
+  server.answered(again!, success(2))
+  expect(peerOf(server).state).toBe('pipeline')
+})
+
+test('a probe is waited for as long as nothing newer was answered', () => {
+  const server = leader({ leaderLeaseTimeoutMs: 100_000 })
+  server.failed(toN2(server, propose(server, 1))[0]!)
+  expect(toN2(server, server.turnAt(server.now + 10))).toHaveLength(1)
+  for (let count = 0; count < 30; count++)
+    expect(toN2(server, server.turnAt(server.now + 10))).toEqual([])
+})
+
+test('a peer that refuses entries and takes bare probes is tried at longer and longer pauses', () => {
+  const server = leader({ leaderLeaseTimeoutMs: 100_000 })
+  const refusals: number[] = []
+  let sent = toN2(server, propose(server, 1))
+  for (const end = server.now + 300; server.now < end;) {
+    for (const request of sent) {
+      const hasEntries = request.readId !== undefined
+      if (hasEntries) refusals.push(server.now)
+      const refusal = { ...mismatch(2, 2), noRetryBackoff: false }
+      server.answered(request, hasEntries ? refusal : success(2))
+    }
+    if (sent.length === 0) server.now++
+    sent = toN2(server, server.turn())
+  }
+  const pauses = refusals.slice(1).map((time, at) => time - refusals[at]!)
+  expect(pauses).toEqual([10, 20, 40, 50, 50, 50, 50])
+})
+
+test('entries that were taken end the pauses', () => {
+  const server = leader({ leaderLeaseTimeoutMs: 100_000 })
+  let [sent] = toN2(server, propose(server, 1))
+  for (let count = 0; count < 3; count++) {
+    server.failed(sent!)
+    for (sent = undefined; sent === undefined; server.now++) [sent] = toN2(server, server.turn())
+  }
+  server.answered(sent!, success(2))
+  const [entries] = toN2(server, server.turn())
+  server.answered(entries!, success(2, 3))
+  server.failed(toN2(server, propose(server, 1))[0]!)
+  expect(toN2(server, server.turnAt(server.now + 10))).toHaveLength(1)
+})

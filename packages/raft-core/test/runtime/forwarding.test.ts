@@ -10,6 +10,7 @@ import { EventEmitter } from '../../src/runtime/event-emitter.ts'
 import { Forwarding, type ForwardHandler } from '../../src/runtime/forwarding.ts'
 import { headerOf } from '../../src/runtime/rpc-messages.ts'
 import { Standing } from '../../src/runtime/standing.ts'
+import { rejection } from '../support/rejection.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 
 const self = { id: 'a', address: 'a:1' }
@@ -31,7 +32,7 @@ function follower(onForward?: ForwardHandler) {
   const clock = new VirtualClock()
   const parts = { self, header, transport, clock, standing, config, onForward }
   standing.leaderChanged(leader, 1)
-  return { calls, transport, forwarding: new Forwarding(parts) }
+  return { calls, transport, standing, forwarding: new Forwarding(parts) }
 }
 
 const unsupported = expect.objectContaining({
@@ -89,6 +90,44 @@ describe('Forwarding', () => {
       outcome: 'not-committed',
       retryable: true,
     })
+  })
+
+  it.each([
+    ['overloaded', 'too many forwarded requests are being served', 'RAFT_OVERLOADED', true],
+    [
+      'without a handler',
+      'the server was started without onForward',
+      'RAFT_RPC_UNSUPPORTED',
+      false,
+    ],
+  ])('is not committed when the leader is %s', async (_, words, code, retryable) => {
+    let served = 0
+    const handler: ForwardHandler = (_payload, { signal }) =>
+      new Promise((_resolve, reject) => {
+        served++
+        signal.addEventListener('abort', () => reject(new Error('nobody waits')))
+      })
+    const isBusy = code === 'RAFT_OVERLOADED'
+    const leading = follower(isBusy ? handler : undefined)
+    leading.standing.roleChanged('leader', 1, 'elected')
+    const request = { type: 'forward', header, payload: new Uint8Array(1) } as const
+    const abort = new AbortController()
+    const context = { remote: 'test', signal: abort.signal }
+    const { forwarding, transport } = follower()
+    forwarding.heardLeader(headerOf('b', 'b:1'))
+    transport.call = () =>
+      leading.forwarding.serve(request, context).catch((error: Error) => {
+        throw new RaftError('RAFT_REMOTE_ERROR', `b answered with an error: ${error.message}`)
+      }) as never
+    const earlier = Array.from({ length: isBusy ? config.maxInboundRequests : 0 }, () =>
+      leading.forwarding.serve(request, context).catch(() => {}),
+    )
+    const refused = await rejection(forwarding.send(new Uint8Array([1])))
+    expect(refused).toMatchObject({ code, retryable, outcome: 'not-committed' })
+    expect(refused.message).toContain(words)
+    expect(served).toBe(earlier.length)
+    abort.abort()
+    await Promise.all(earlier)
   })
 
   it('serves nothing while it does not lead, and says so in words of its own', async () => {
