@@ -17,9 +17,6 @@ export {
   testStreamLayer,
 } from './stream-layer/suite.ts'
 export type { StateMachineHooks } from './state-machine/replica.ts'
-export {
-  type StateMachineManifest,
-  type StateMachineSuite,
-  testStateMachine,
-} from './state-machine/suite.ts'
+export type { StateMachineManifest } from './state-machine/case.ts'
+export { type StateMachineSuite, testStateMachine } from './state-machine/suite.ts'
 export type { Tear, TornEnd } from './torn-end.ts'

@@ -11,7 +11,7 @@ function register(runner: Runner, defect: Defect = () => ({})): void {
   testStateMachine({
     runner,
     name: 'MapMachine',
-    supports: { canonicalSnapshots: true, applyBatch: true },
+    supports: { canonicalSnapshots: true, detectsTruncation: true, applyBatch: true },
     commands,
     open: () => {
       const machine = new MapMachine()
@@ -39,7 +39,10 @@ describe('testStateMachine', () => {
     ['snapshots a moving state', 'while it is written', movingSnapshot],
     ['adds to its state in restore', 'replaces the whole state', addingRestore],
     ['takes a chunk for the whole', 'restores in uneven pieces', firstChunk],
-    ['takes half a snapshot', 'fails to restore when the source fails', lenientRestore],
+    ['takes half a snapshot', 'refuses to restore from a source that fails', lenientRestore],
+    ['takes what there is for all', 'from less than a whole snapshot', linewise],
+    ['empties itself before it restores', 'from a source that fails', emptiedRestore],
+    ['is spoilt by a failed restore', 'after it refused half of one', restoresOnce],
     ['ignores a writer that fails', 'fails to persist when the writer fails', ignoresWriter],
     ['does not await its writes', 'goes on from a snapshot taken midway', impatient],
     ['leaves something out of snapshots', 'goes on from a snapshot', forgetfulSnapshot],
@@ -57,8 +60,8 @@ describe('testStateMachine', () => {
   })
 
   it.each([
-    [{ canonicalSnapshots: true, applyBatch: false }],
-    [{ canonicalSnapshots: false, applyBatch: true }],
+    [{ canonicalSnapshots: true, detectsTruncation: true, applyBatch: false }],
+    [{ canonicalSnapshots: false, detectsTruncation: true, applyBatch: true }],
   ])('finds a manifest out that does not fit: %o', async (supports) => {
     const open = (): MapMachine => new MapMachine()
     const failed = await failuresOf(
@@ -68,10 +71,41 @@ describe('testStateMachine', () => {
     expect(failed.size).toBe(1)
   })
 
+  it.each(['canonicalSnapshots', 'detectsTruncation'] as const)(
+    'refutes a manifest that denies %s when the machine has it',
+    async (flag) => {
+      const all = { canonicalSnapshots: true, detectsTruncation: true, applyBatch: true }
+      const failed = await failuresOf(
+        (runner) =>
+          testStateMachine({
+            runner,
+            name: 'm',
+            supports: { ...all, [flag]: false },
+            commands,
+            inspect: (machine) => Object.fromEntries(machine.values),
+            open: () => new MapMachine(),
+          }),
+        'manifest',
+      )
+      expect(String([...failed.values()][0])).toContain(`supports.${flag} is false, but that works`)
+    },
+  )
+
+  testStateMachine({
+    runner: { describe, it },
+    name: 'MapMachine that takes what there is for all',
+    supports: { canonicalSnapshots: true, detectsTruncation: false, applyBatch: true },
+    commands,
+    open: () => {
+      const machine = new MapMachine()
+      return withMethods(machine, linewise(machine))
+    },
+  })
+
   testStateMachine({
     runner: { describe, it },
     name: 'MapMachine with snapshots in order of history',
-    supports: { canonicalSnapshots: false, applyBatch: true },
+    supports: { canonicalSnapshots: false, detectsTruncation: true, applyBatch: true },
     commands,
     inspect: (machine) => Object.fromEntries(machine.values),
     open: () => {
@@ -235,4 +269,40 @@ function byHistory(): Defect {
 
 async function* one(chunk: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
   yield chunk
+}
+
+/** Snapshots of one line for each pair, which may end anywhere. */
+function linewise(machine: MapMachine): Partial<MapMachine> {
+  return {
+    snapshot: () => {
+      const lines = [...machine.values].map(([key, value]) => `${key}=${value}\n`)
+      return { persist: (writer) => writer.write(new TextEncoder().encode(lines.join(''))) }
+    },
+    restore: async (state) => {
+      const chunks: Uint8Array[] = []
+      for await (const chunk of state) chunks.push(chunk)
+      const lines = Buffer.concat(chunks).toString().split('\n').filter(Boolean)
+      machine.values = new Map(lines.map((line) => split(Buffer.from(line))))
+    },
+  }
+}
+
+function emptiedRestore(machine: MapMachine): Partial<MapMachine> {
+  return {
+    restore: (state) => {
+      machine.values.clear()
+      return machine.restore(state)
+    },
+  }
+}
+
+function restoresOnce(machine: MapMachine): Partial<MapMachine> {
+  let failed = false
+  return {
+    restore: async (state) => {
+      if (failed) throw new Error('it failed before')
+      failed = true
+      await machine.restore(state)
+    },
+  }
 }

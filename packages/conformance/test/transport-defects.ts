@@ -4,7 +4,7 @@ import { RaftError } from '@raftkit/interface'
 import type { AppendPipeline, RpcHandler, RpcRequest, RpcResponse } from '@raftkit/interface'
 import { expect } from 'vitest'
 import { withMethods } from './collecting-runner.ts'
-import { DirectPipeline } from './reference/direct-transport.ts'
+import { DirectPipeline, sizeOf } from './reference/direct-transport.ts'
 import type { DirectTransport } from './reference/direct-transport.ts'
 
 /** What a broken transport does instead. */
@@ -241,5 +241,62 @@ async function* untilFailure(
     yield* chunks
   } catch (error) {
     expect(error).toBeInstanceOf(Error)
+  }
+}
+
+/** Answers go to whoever called last. */
+export function mixedUp(): Defect {
+  return (transport) => {
+    const exchange = transport.exchange.bind(transport)
+    let latest: Promise<RpcResponse> | undefined
+    transport.exchange = async (...args) => {
+      latest = exchange(...args)
+      await latest
+      return latest
+    }
+    return {}
+  }
+}
+
+export function withoutDoubles(transport: DirectTransport): Partial<DirectTransport> {
+  Object.defineProperty(transport, 'doubles', { get: () => false, set: () => {} })
+  return {}
+}
+
+export function boundless(transport: DirectTransport): Partial<DirectTransport> {
+  transport.maxRequestBytes = Infinity
+  return {}
+}
+
+export function diesOfLarge(transport: DirectTransport): Partial<DirectTransport> {
+  const { maxRequestBytes } = transport
+  transport.maxRequestBytes = Infinity
+  return {
+    setHandler: (handler) =>
+      transport.setHandler((request, context) => {
+        if (sizeOf(request) + 300 > maxRequestBytes) void transport.close()
+        return handler(request, context)
+      }),
+  }
+}
+
+export function countsSnapshots(transport: DirectTransport): Partial<DirectTransport> {
+  return {
+    setHandler: (handler) =>
+      transport.setHandler((request, context) => {
+        if (request.type === 'install-snapshot' && request.size > transport.maxRequestBytes)
+          throw new Error('the snapshot is too large')
+        return handler(request, context)
+      }),
+  }
+}
+
+export function holdsToSignal(transport: DirectTransport): Partial<DirectTransport> {
+  return {
+    openPipeline: async (peer, options) => {
+      const pipeline = await transport.openPipeline(peer, options)
+      options?.signal?.addEventListener('abort', () => pipeline.close())
+      return pipeline
+    },
   }
 }

@@ -1,22 +1,43 @@
 import { testTransport } from '@raftkit/conformance'
-import type { Runner } from '@raftkit/conformance'
+import type { Runner, TransportManifest } from '@raftkit/conformance'
 import { describe, expect, it } from 'vitest'
 import { failuresOf, withMethods } from './collecting-runner.ts'
 import { DirectTransport } from './reference/direct-transport.ts'
 import * as broken from './transport-defects.ts'
 import type { Defect } from './transport-defects.ts'
 
+const everything: TransportManifest = {
+  extensions: true,
+  preVote: true,
+  breakConnections: true,
+  duplication: true,
+  sizeLimit: true,
+}
+
 /** Registers the suite on the plain transport, with a defect or without. */
-function register(runner: Runner, defect: Defect = () => ({})): void {
+function register(
+  runner: Runner,
+  defect: Defect = () => ({}),
+  supports: TransportManifest = everything,
+): void {
   const hub = new Map<string, DirectTransport>()
   let opened = 0
   testTransport({
     runner,
     name: 'DirectTransport',
-    supports: { extensions: true, preVote: true, breakConnections: true },
+    supports,
     open: async () => {
       const transport = new DirectTransport(hub, `server-${++opened}`)
       return withMethods(transport, defect(transport))
+    },
+    openLimited: async (maxRequestBytes) => {
+      const transport = new DirectTransport(hub, `server-${++opened}`)
+      transport.maxRequestBytes = maxRequestBytes
+      return withMethods(transport, defect(transport))
+    },
+    duplicate: async (a, b) => {
+      a.doubles = true
+      b.doubles = true
     },
     breakConnections: async (a) => {
       for (const pipeline of a.pipelines) pipeline.close()
@@ -89,6 +110,13 @@ describe('testTransport', () => {
     ['does not stop when told', 'stops when the signal is aborted midway', broken.unstoppable],
     ['forgets what is outstanding', 'settles every promise when closed', broken.forgetful],
     ['works after close', 'refuses every call after close', broken.undead],
+    ['sends again after a break', 'hands every request over once', broken.inHandler(broken.twice)],
+    ['mixes doubled answers up', 'each of many calls its own answer when', broken.mixedUp()],
+    ['takes what comes twice once', 'hands a request over twice when', broken.withoutDoubles],
+    ['takes requests of any size', 'refuses a call above its size limit', broken.boundless],
+    ['dies of a large request', 'refuses a call above its size limit', broken.diesOfLarge],
+    ['counts a snapshot as a request', 'takes a snapshot that is larger', broken.countsSnapshots],
+    ['holds to the signal of an opening', 'is left alone when the signal', broken.holdsToSignal],
   ])('finds a transport out that %s', async (_defect, caughtBy, defect) => {
     const failed = await failuresOf((runner) => register(runner, defect), caughtBy)
     expect([...failed.keys()]).not.toEqual([])
@@ -101,7 +129,7 @@ describe('testTransport', () => {
       testTransport({
         runner,
         name: 'DirectTransport',
-        supports: { extensions: false, preVote: false, breakConnections: true },
+        supports: { ...everything, extensions: false, preVote: false },
         open: async () => new DirectTransport(hub, `server-${++opened}`),
       })
     }, 'manifest')
@@ -112,4 +140,13 @@ describe('testTransport', () => {
       'refuses request-pre-vote, which its manifest denies',
     ])
   })
+
+  it.each(['breakConnections', 'duplication', 'sizeLimit'] as const)(
+    'refutes a manifest that denies %s when the transport has it',
+    async (flag) => {
+      const denied = { ...everything, [flag]: false }
+      const failed = await failuresOf((runner) => register(runner, () => ({}), denied), 'supports')
+      expect(String([...failed.values()][0])).toContain(`supports.${flag} is false, but that works`)
+    },
+  )
 })

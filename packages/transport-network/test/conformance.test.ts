@@ -20,16 +20,24 @@ let addresses = 0
 {
   const network = new MemoryNetwork()
   const streams = new Map<NetworkTransport, MemoryLayer>()
+  const open = async (wireLimits: { maxMessageBytes?: number }): Promise<NetworkTransport> => {
+    const stream = network.layer(`node${(addresses += 1)}:1`)
+    const transport = await NetworkTransport.open({ stream, wireLimits })
+    streams.set(transport, stream)
+    return transport
+  }
   testTransport({
     runner,
     name: 'NetworkTransport',
-    supports: { extensions: true, preVote: true, breakConnections: true },
-    open: async () => {
-      const stream = network.layer(`node${(addresses += 1)}:1`)
-      const transport = await NetworkTransport.open({ stream })
-      streams.set(transport, stream)
-      return transport
+    supports: {
+      extensions: true,
+      preVote: true,
+      breakConnections: true,
+      duplication: false,
+      sizeLimit: true,
     },
+    open: () => open({}),
+    openLimited: (maxMessageBytes) => open({ maxMessageBytes }),
     breakConnections: async (a, b) => {
       for (const [from, to] of [
         [a, b],

@@ -22,29 +22,38 @@ for (const { name, options } of kinds) {
   })
 
   const dialled = new Map<NetworkTransport, { address: string; connection: StreamConnection }[]>()
+  const open = async (wireLimits: { maxMessageBytes?: number }): Promise<NetworkTransport> => {
+    const connections: { address: string; connection: StreamConnection }[] = []
+    const layer = new TcpStreamLayer(options)
+    const stream: StreamLayer = {
+      get localAddress() {
+        return layer.localAddress
+      },
+      listen: (onConnection) => layer.listen(onConnection),
+      dial: async (address, dialOptions) => {
+        const connection = await layer.dial(address, dialOptions)
+        connections.push({ address, connection })
+        return connection
+      },
+      close: () => layer.close(),
+    }
+    const transport = await NetworkTransport.open({ stream, wireLimits })
+    dialled.set(transport, connections)
+    return transport
+  }
+
   testTransport({
     runner,
     name: `NetworkTransport over ${name}`,
-    supports: { extensions: true, preVote: true, breakConnections: true },
-    open: async () => {
-      const connections: { address: string; connection: StreamConnection }[] = []
-      const layer = new TcpStreamLayer(options)
-      const stream: StreamLayer = {
-        get localAddress() {
-          return layer.localAddress
-        },
-        listen: (onConnection) => layer.listen(onConnection),
-        dial: async (address, dialOptions) => {
-          const connection = await layer.dial(address, dialOptions)
-          connections.push({ address, connection })
-          return connection
-        },
-        close: () => layer.close(),
-      }
-      const transport = await NetworkTransport.open({ stream })
-      dialled.set(transport, connections)
-      return transport
+    supports: {
+      extensions: true,
+      preVote: true,
+      breakConnections: true,
+      duplication: false,
+      sizeLimit: true,
     },
+    open: () => open({}),
+    openLimited: (maxMessageBytes) => open({ maxMessageBytes }),
     breakConnections: async (a, b) => {
       for (const [from, to] of [
         [a, b],

@@ -47,7 +47,10 @@ type Dialled = { readonly address: ServerAddress; readonly connection: StreamCon
 const dialledBy = new WeakMap<NetworkTransport, Dialled>()
 
 /** A transport over the layer that keeps the connections it dials. */
-async function transportOver(layer: StreamLayer): Promise<NetworkTransport> {
+async function transportOver(
+  layer: StreamLayer,
+  wireLimits: { readonly maxMessageBytes?: number } = {},
+): Promise<NetworkTransport> {
   const dialled: Dialled = []
   const stream = withCalls(layer, {
     dial: async (address, options) => {
@@ -56,7 +59,7 @@ async function transportOver(layer: StreamLayer): Promise<NetworkTransport> {
       return connection
     },
   })
-  const transport = await NetworkTransport.open({ stream })
+  const transport = await NetworkTransport.open({ stream, wireLimits })
   dialledBy.set(transport, dialled)
   return transport
 }
@@ -83,8 +86,16 @@ for (const [name, open] of Object.entries(layers)) {
   testTransport({
     runner: { describe, it },
     name,
-    supports: { extensions: true, preVote: true, breakConnections: true },
+    supports: {
+      extensions: true,
+      preVote: true,
+      breakConnections: true,
+      duplication: false,
+      sizeLimit: true,
+    },
     open: async () => transportOver(await open('127.0.0.1:0')),
+    openLimited: async (maxMessageBytes) =>
+      transportOver(await open('127.0.0.1:0'), { maxMessageBytes }),
     breakConnections,
   })
 }

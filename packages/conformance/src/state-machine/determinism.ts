@@ -3,7 +3,7 @@ import type { StateMachine } from '@raftkit/interface'
 import { inWorld } from './other-world.ts'
 import { Replica } from './replica.ts'
 import type { StateMachineHooks } from './replica.ts'
-import type { StateMachineCase, StateMachineManifest } from './suite.ts'
+import type { StateMachineCase, StateMachineManifest } from './case.ts'
 
 /** Cases about replicas that apply the same commands. */
 export function determinismCases<M extends StateMachine>(

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { LogType } from '@raftkit/interface'
 import type { LogEntry, StateMachine, StateMachineSnapshot } from '@raftkit/interface'
 import { nextTurn } from '../occasion.ts'
-import { sampleBytes } from '../sample-bytes.ts'
+import { assertSameBytes, sampleBytes } from '../sample-bytes.ts'
 
 /** A fixed time that entries carry, the same on every replica. */
 const APPENDED_AT = 1_700_000_000_000
@@ -67,7 +67,7 @@ export class Replica<M extends StateMachine> {
       buffer.set(data, 4)
       const view = buffer.subarray(4, 4 + data.length)
       responses.push(await this.machine.apply({ ...entry, data: view }))
-      assert.deepEqual(view, data, 'a state machine must not change the command')
+      assertSameBytes(view, data, 'the command, which a state machine must not change')
       buffer.fill(0xa5)
     }
     return responses

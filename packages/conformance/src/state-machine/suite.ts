@@ -1,17 +1,12 @@
 import assert from 'node:assert/strict'
 import type { StateMachine } from '@raftkit/interface'
+import { assertHonest } from '../manifest.ts'
 import type { Runner } from '../runner.ts'
+import type { StateMachineCase, StateMachineManifest } from './case.ts'
 import { determinismCases } from './determinism.ts'
 import type { StateMachineHooks } from './replica.ts'
-import { snapshotCases } from './snapshot.ts'
-
-/** What a state machine supports. */
-export interface StateMachineManifest {
-  /** Equal states give equal snapshot bytes, whether they were applied or restored. Without it, give `inspect`. */
-  readonly canonicalSnapshots: boolean
-  /** Has `applyBatch`. */
-  readonly applyBatch: boolean
-}
+import { detectsTruncation, restoreFailureCases } from './restore-failure.ts'
+import { givesCanonicalSnapshots, snapshotCases } from './snapshot.ts'
 
 /** What {@link testStateMachine} needs. */
 export interface StateMachineSuite<M extends StateMachine> extends StateMachineHooks<M> {
@@ -20,9 +15,6 @@ export interface StateMachineSuite<M extends StateMachine> extends StateMachineH
   readonly name: string
   readonly supports: StateMachineManifest
 }
-
-/** Registers one case. */
-export type StateMachineCase = (title: string, body: () => Promise<void>) => void
 
 /** Registers what every StateMachine must do to be replicated. */
 export function testStateMachine<M extends StateMachine>(suite: StateMachineSuite<M>): void {
@@ -37,9 +29,26 @@ export function testStateMachine<M extends StateMachine>(suite: StateMachineSuit
         'snapshots are not canonical, so inspect must be given to compare states',
       )
       assert.ok(suite.commands.length >= 4, 'four commands at least')
+      await assertHonest([
+        {
+          flag: 'canonicalSnapshots',
+          says: supports.canonicalSnapshots,
+          hook: 'snapshot',
+          given: true,
+          proof: () => givesCanonicalSnapshots(suite),
+        },
+        {
+          flag: 'detectsTruncation',
+          says: supports.detectsTruncation,
+          hook: 'restore',
+          given: true,
+          proof: () => detectsTruncation(suite),
+        },
+      ])
     })
     const test: StateMachineCase = (title, body) => runner.it(title, body)
     determinismCases(test, suite, supports)
     snapshotCases(test, suite, supports)
+    restoreFailureCases(test, suite, supports)
   })
 }

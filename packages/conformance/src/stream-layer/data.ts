@@ -37,6 +37,18 @@ export function dataCases(test: StreamLayerCase): void {
     assert.equal(acceptor.hash, fnv(bytes))
   })
 
+  manyCases(test)
+}
+
+function manyCases(test: StreamLayerCase): void {
+  test('carries a chunk of 16 MiB, and empty ones around it', async (layers) => {
+    const { dialler, acceptor } = await connected(layers)
+    const huge = sampleBytes(16 * MiB)
+    dialler.connection.write([new Uint8Array(0), huge, new Uint8Array(0)])
+    await acceptor.has(huge.length)
+    assert.equal(acceptor.hash, fnv(huge))
+  })
+
   test('says where a connection comes from', async (layers) => {
     const { dialler, acceptor } = await connected(layers)
     for (const end of [dialler, acceptor]) assert.ok(end.connection.remoteAddress.length > 0)

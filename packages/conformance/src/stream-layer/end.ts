@@ -3,7 +3,7 @@ import { occasion, watched } from '../occasion.ts'
 import { rejectionOf, rejectsWith } from '../rejection.ts'
 import { sampleBytes } from '../sample-bytes.ts'
 import { connected, listenAsEcho, PATIENCE_MS, roundTrip, StreamEnd } from './case.ts'
-import type { StreamLayerCase } from './case.ts'
+import type { Layers, StreamLayerCase } from './case.ts'
 
 /** Cases about the end of a connection. */
 export function connectionEndCases(test: StreamLayerCase): void {
@@ -148,6 +148,20 @@ export function layerEndCases(test: StreamLayerCase): void {
     await rejectsWith(from.dial(to.localAddress, { timeoutMs: PATIENCE_MS }), 'RAFT_DIAL_FAILED')
   })
 
+  test('lets go of writers that wait for room when it is closed', async (layers) => {
+    const { dialler, acceptor, from } = await connected(layers)
+    acceptor.connection.pause()
+    const chunk = sampleBytes(1024 * 1024)
+    for (let sent = 0; sent < 64; sent++) {
+      if (!dialler.connection.write([chunk])) break
+      await dialler.connection.drained()
+    }
+    const draining = dialler.connection.drained()
+    await from.close()
+    await draining
+    await dialler.closed
+  })
+
   test('closes twice, at once and one after the other, and when it never listened', async (layers) => {
     const { from, to } = await connected(layers)
     await Promise.all([to.close(), to.close()])
@@ -192,20 +206,23 @@ export function addressCases(test: StreamLayerCase): void {
     )
   })
 
-  test('gives its address back when closed', async (layers) => {
-    const { from, to, dialler } = await connected(layers)
-    const address = to.localAddress
-    await to.close()
-    await dialler.closed
-    const next = await layers.openAt(address)
-    await listenAsEcho(next)
-    assert.equal(next.localAddress, address)
-    await roundTrip(new StreamEnd(await from.dial(address, { timeoutMs: PATIENCE_MS })))
-  })
+  test('gives its address back when closed', reusesAddress)
+}
+
+/** The proof of `reuseAddress`. */
+export async function reusesAddress(layers: Layers): Promise<void> {
+  const { from, to, dialler } = await connected(layers)
+  const address = to.localAddress
+  await to.close()
+  await dialler.closed
+  const next = await layers.openAt(address)
+  await listenAsEcho(next)
+  assert.equal(next.localAddress, address)
+  await roundTrip(new StreamEnd(await from.dial(address, { timeoutMs: PATIENCE_MS })))
 }
 
 /** Lets what is under way arrive: a connection, and ten bytes there and back. */
-async function pause(layers: Parameters<typeof connected>[0]): Promise<void> {
+async function pause(layers: Layers): Promise<void> {
   const [from, to] = [await layers.open(), await layers.open()]
   await listenAsEcho(to)
   const end = new StreamEnd(await from.dial(to.localAddress, { timeoutMs: PATIENCE_MS }))

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import type { ServerAddress, StreamLayer } from '@raftkit/interface'
+import { assertHonest } from '../manifest.ts'
 import type { Runner } from '../runner.ts'
 import type { StreamLayerCase } from './case.ts'
 import { backPressureCases, dataCases } from './data.ts'
-import { addressCases, connectionEndCases, dialCases, layerEndCases } from './end.ts'
+import { addressCases, connectionEndCases, dialCases, layerEndCases, reusesAddress } from './end.ts'
 
 /** What a stream layer supports. */
 export interface StreamLayerManifest {
@@ -30,7 +31,15 @@ export function testStreamLayer<L extends StreamLayer>(suite: StreamLayerSuite<L
   const { runner, name, supports } = suite
   runner.describe(`${name} as a StreamLayer`, () => {
     runner.it('supports what its manifest says', async () => {
-      assert.equal(suite.openAt !== undefined, supports.reuseAddress, 'openAt as the manifest says')
+      await assertHonest([
+        {
+          flag: 'reuseAddress',
+          says: supports.reuseAddress,
+          hook: 'openAt',
+          given: suite.openAt !== undefined,
+          proof: () => onLayers<StreamLayer>(suite, reusesAddress),
+        },
+      ])
     })
     const test: StreamLayerCase = (title, body) =>
       runner.it(title, () => onLayers<StreamLayer>(suite, body))

@@ -16,6 +16,10 @@ export interface OpenMore {
   open(): Promise<Transport>
   /** Breaks every connection between the two, as a network does. */
   breakConnections(a: Transport, b: Transport): Promise<void>
+  /** Makes everything that passes between the two come twice from now on. */
+  duplicate(a: Transport, b: Transport): Promise<void>
+  /** A transport that refuses requests of more bytes, closed after the test. */
+  openLimited(maxRequestBytes: number): Promise<Transport>
 }
 
 /** Whom to call to reach the transport. */

@@ -9,7 +9,7 @@ import { occasion, watched } from '../occasion.ts'
 import { rejectionOf, rejectsBeforeDeadline, rejectsWith } from '../rejection.ts'
 import { voteOf } from './calls.ts'
 import { aborted, nobody, peerOf, recordingHandler, silentHandler } from './case.ts'
-import type { TransportCase } from './case.ts'
+import type { OpenMore, TransportCase } from './case.ts'
 import { answerTo, appendEntries, assertSameMessage } from './messages.ts'
 
 /** Cases about what passes through a pipeline. */
@@ -157,6 +157,18 @@ export function pipelineEndCases(test: TransportCase): void {
     await rejectsWith(a.openPipeline(await nobody(more)), 'RAFT_DIAL_FAILED')
   })
 
+  test('is left alone when the signal of its opening is aborted later', async (a, b) => {
+    b.setHandler(answerTo)
+    const controller = new AbortController()
+    const pipeline = await a.openPipeline(peerOf(b), { signal: controller.signal })
+    const send = pipeline.send(appendEntries(1))
+    controller.abort(new Error('too late'))
+    assert.equal((await send).term, 1)
+    assert.equal((await pipeline.send(appendEntries(2))).term, 2)
+    assert.equal(pipeline.closed, false)
+    pipeline.close()
+  })
+
   test('does not open when the signal is aborted already', async (a, b) => {
     const reason = new Error('changed my mind')
     const opening = a.openPipeline(peerOf(b), { signal: AbortSignal.abort(reason) })
@@ -166,17 +178,20 @@ export function pipelineEndCases(test: TransportCase): void {
 
 /** Cases for transports whose connections the suite can break. */
 export function breakCases(test: TransportCase): void {
-  test('rejects what is outstanding when the connection breaks; a new pipeline works', async (a, b, more) => {
-    const { pipeline, sends, signal } = await stalled(a, b)
-    await more.breakConnections(a, b)
-    for (const send of sends) await rejectsBeforeDeadline(send)
-    assert.equal(pipeline.closed, true)
-    await aborted(signal)
-    b.setHandler(answerTo)
-    const next = await a.openPipeline(peerOf(b))
-    assert.equal((await next.send(appendEntries(2))).term, 2)
-    next.close()
-  })
+  test('rejects what is outstanding when the connection breaks; a new pipeline works', breaks)
+}
+
+/** The proof of `breakConnections`. */
+export async function breaks(a: Transport, b: Transport, more: OpenMore): Promise<void> {
+  const { pipeline, sends, signal } = await stalled(a, b)
+  await more.breakConnections(a, b)
+  for (const send of sends) await rejectsBeforeDeadline(send)
+  assert.equal(pipeline.closed, true)
+  await aborted(signal)
+  b.setHandler(answerTo)
+  const next = await a.openPipeline(peerOf(b))
+  assert.equal((await next.send(appendEntries(2))).term, 2)
+  next.close()
 }
 
 /** A pipeline with three sends that the peer has got and does not answer. */

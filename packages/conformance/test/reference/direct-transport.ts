@@ -30,6 +30,10 @@ export class DirectTransport implements Transport {
   readonly pipelines: DirectPipeline[] = []
   handler: RpcHandler | undefined
   readonly closing = new Ending()
+  /** Every request that it sends comes twice. */
+  doubles = false
+  /** Bytes of entries in a request that it takes. */
+  maxRequestBytes = Infinity
 
   constructor(hub: Hub, address: string) {
     this.hub = hub
@@ -134,6 +138,7 @@ export class DirectTransport implements Transport {
       signal?.addEventListener('abort', onAbort)
       for (const ending of [this.closing, pipeline]) ending?.waiting.add(fail)
       target.closing.waiting.add(onPeerClosed)
+      if (this.doubles && !snapshot) answerOf(target, request, context).catch(() => {})
       answerOf(target, { ...request, header: { ...request.header } }, context).then((answer) => {
         leave()
         resolve(answer)
@@ -193,6 +198,11 @@ export class DirectPipeline implements AppendPipeline {
   }
 }
 
+export function sizeOf(request: RpcRequest): number {
+  if (request.type !== 'append-entries') return 0
+  return (request.entries ?? []).reduce((sum, batch) => sum + batch.byteLength, 0)
+}
+
 async function answerOf(
   target: DirectTransport,
   request: RpcRequest,
@@ -200,6 +210,7 @@ async function answerOf(
 ): Promise<RpcResponse> {
   try {
     if (!target.handler) throw new Error('no handler')
+    if (sizeOf(request) + 300 > target.maxRequestBytes) throw new Error('the request is too large')
     return await target.handler(request, context)
   } catch (error) {
     throw new RaftError('RAFT_REMOTE_ERROR', messageOf(error), { cause: error })

@@ -32,6 +32,9 @@ export interface StateMachine<Response = unknown> {
   storeConfiguration?(index: Index, configuration: Configuration): void | Promise<void>
   /** Captures the state as of now. Must be quick: no command is applied meanwhile. */
   snapshot(): StateMachineSnapshot | Promise<StateMachineSnapshot>
-  /** Replaces the whole state by a snapshot's. Not concurrent with any other call. */
+  /**
+   * Replaces the whole state by a snapshot's. Not concurrent with any other call. When it rejects, because the stream
+   * failed or is not a whole snapshot, the state is as it was: an older snapshot may be restored instead.
+   */
   restore(state: AsyncIterable<Uint8Array>): Promise<void>
 }
