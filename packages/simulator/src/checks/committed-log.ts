@@ -13,21 +13,21 @@ interface Committed {
 export class CommittedLog {
   readonly #violate: Violate
   readonly #tree: () => EntryTree
-  readonly #imageOf: (id: string) => DiskImage | undefined
+  readonly #holds: (id: string, index: Index, term: Term) => boolean
   readonly #onEarlierTerms: () => void
   readonly #entries: Committed[] = []
   readonly #terms = new Set<Term>()
 
-  /** `onEarlierTerms` is told when a leader commits entries of earlier terms together with one of its own. */
+  /** `holds` tells whether an entry is durable on a server. `onEarlierTerms` is told when a leader commits entries of earlier terms together with one of its own. */
   constructor(
     violate: Violate,
     tree: () => EntryTree,
-    imageOf: (id: string) => DiskImage | undefined,
+    holds: (id: string, index: Index, term: Term) => boolean,
     onEarlierTerms: () => void = () => {},
   ) {
     this.#violate = violate
     this.#tree = tree
-    this.#imageOf = imageOf
+    this.#holds = holds
     this.#onEarlierTerms = onEarlierTerms
   }
 
@@ -155,7 +155,7 @@ export class CommittedLog {
 
   #checkQuorum(leader: string, index: Index, term: Term, servers: readonly Server[]): void {
     const voters = servers.filter(({ suffrage }) => suffrage === 'voter')
-    const holders = voters.filter(({ id }) => this.#imageOf(id)?.holds(index, term))
+    const holders = voters.filter(({ id }) => this.#holds(id, index, term))
     if (2 * holders.length <= voters.length)
       this.#violate(
         'durable quorum',

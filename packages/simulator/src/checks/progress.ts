@@ -1,12 +1,20 @@
 import type { Raft } from '@raftkit/raft-core'
-import type { Index, ServerId, Term } from '@raftkit/interface'
+import type { Configuration, Index, ServerId, Term } from '@raftkit/interface'
 import type { CommittedLog } from './committed-log.ts'
 import type { Violate } from './violation.ts'
+
+/** What can be seen of a server from outside. */
+export interface Watched extends Pick<
+  Raft,
+  'currentTerm' | 'commitIndex' | 'appliedIndex' | 'state'
+> {
+  configuration(): { readonly configuration: Configuration }
+}
 
 /** One run of a server, watched from outside after each of its turns: its numbers never go back. */
 export class Progress {
   readonly #id: ServerId
-  readonly #raft: Raft
+  readonly #raft: Watched
   readonly #committed: CommittedLog
   readonly #violate: Violate
   #term: Term = 0
@@ -14,7 +22,7 @@ export class Progress {
   #applied: Index = 0
   #wasLeader = false
 
-  constructor(id: ServerId, raft: Raft, committed: CommittedLog, violate: Violate) {
+  constructor(id: ServerId, raft: Watched, committed: CommittedLog, violate: Violate) {
     this.#id = id
     this.#raft = raft
     this.#committed = committed

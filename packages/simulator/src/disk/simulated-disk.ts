@@ -1,4 +1,4 @@
-import { RaftError } from '@raftkit/interface'
+import { type Index, RaftError, type Term } from '@raftkit/interface'
 import type { Stream } from '../random/streams.ts'
 import type { Process } from '../server/process.ts'
 import type { VirtualTime } from '../time/virtual-time.ts'
@@ -67,7 +67,8 @@ export class SimulatedDisk {
   readonly random: Stream
   readonly #events: DiskEvents
   #image = new DiskImage()
-  #wasWiped = false
+  /** What was on the disk before it was wiped. */
+  #lost: DiskImage | undefined
   #pending: PendingWrite[] = []
   #snapshots = 0
   /** Ends of writes that wait until the disk goes on; undefined while it does not hang. */
@@ -91,13 +92,18 @@ export class SimulatedDisk {
 
   /** Everything on the disk is gone. Nobody may be using it. */
   wipe(): void {
+    this.#lost ??= this.#image
     this.#image = new DiskImage()
-    this.#wasWiped = true
   }
 
   /** Something was on the disk that is gone. */
   get wasWiped(): boolean {
-    return this.#wasWiped
+    return this.#lost !== undefined
+  }
+
+  /** True when the entry is durable here, or was until the disk was wiped: whoever counted on it was right. */
+  held(index: Index, term: Term): boolean {
+    return this.#image.holds(index, term) || this.#lost?.holds(index, term) === true
   }
 
   /** A new process begins to use the disk: a torn write is dropped. True when there was one. */

@@ -1,6 +1,7 @@
 import { type RpcRequest, type ServerId, type StateMachine, RaftError } from '@raftkit/interface'
 import { bootstrapCluster, hasExistingState, Raft, type RaftConfig } from '@raftkit/raft-core'
 import { CheckedMachine } from '../checks/checked-machine.ts'
+import { checkStart } from '../checks/damage.ts'
 import { Progress } from '../checks/progress.ts'
 import type { SimulatedDisk } from '../disk/simulated-disk.ts'
 import { SimulatedSnapshotStore } from '../disk/simulated-snapshot-store.ts'
@@ -174,7 +175,7 @@ export class ServerRun<M extends StateMachine<R>, R> {
     const { image } = this.#disk
     const { marks, trace, elections, committed, violate } = this.#world
     const id = this.#id
-    if (image.isUnreadable) violate('damage is found', `${id} starts with a damaged disk`)
+    checkStart(violate, id, image)
     if (image.snapshots[0]?.isDamaged === true)
       marks.hit('an older snapshot stood in for a damaged one')
     if (raft.appliedIndex > 0) marks.hit('a server started from a snapshot')

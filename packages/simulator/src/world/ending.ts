@@ -73,7 +73,7 @@ export class RecoveryWatch<M extends StateMachine<R>, R> {
   readonly #world: World<M, R>
   readonly #recovery: Recovery<M, R>
   #goal: number | undefined
-  #isAsking = false
+  #askAgainAt = 0
 
   constructor(world: World<M, R>, recovery: Recovery<M, R>) {
     this.#world = world
@@ -93,25 +93,22 @@ export class RecoveryWatch<M extends StateMachine<R>, R> {
     return this.#world.time.now() > this.#recovery.untilMs
   }
 
+  /** Asks the leader for a barrier; again a little after it failed, or when no answer comes at all. */
   #ask(): void {
+    const { time, options } = this.#world
     const raft = this.#world.leader()?.raft
-    if (raft === undefined || this.#isAsking) return
-    this.#isAsking = true
-    const { heartbeatTimeoutMs } = this.#world.options.configs[0]!
+    if (raft === undefined || time.now() < this.#askAgainAt) return
+    const { heartbeatTimeoutMs } = options.configs[0]!
+    const again = time.now() + 10 * heartbeatTimeoutMs
+    this.#askAgainAt = again
     raft.barrier({ timeoutMs: 4 * heartbeatTimeoutMs }).then(
       ({ index }) => {
-        this.#goal = index
-        this.#isAsking = false
+        this.#goal ??= index
       },
       () => {
-        this.#world.time.after(heartbeatTimeoutMs / 10, () => {
-          this.#isAsking = false
-        })
+        if (this.#askAgainAt === again) this.#askAgainAt = time.now() + heartbeatTimeoutMs / 10
       },
     )
-    this.#world.time.after(10 * heartbeatTimeoutMs, () => {
-      this.#isAsking = false
-    })
   }
 }
 
@@ -134,19 +131,35 @@ export function describeServers<M extends StateMachine<R>, R>(world: World<M, R>
     .join('\n')
 }
 
-/** Queues and windows that must be empty on a server at rest. */
-const AT_REST = [
+/** Queues that must be empty on a server at rest. */
+type RestingQueue =
+  | 'pendingProposals'
+  | 'pendingProposalBytes'
+  | 'pendingReads'
+  | 'pendingWrites'
+  | 'heldMessages'
+
+const AT_REST: readonly RestingQueue[] = [
   'pendingProposals',
   'pendingProposalBytes',
   'pendingReads',
   'pendingWrites',
   'heldMessages',
-] as const satisfies readonly (keyof RaftStats)[]
+]
+
+/** The part of a server's statistics that must be empty at rest. */
+interface RestingStats extends Pick<RaftStats, RestingQueue> {
+  readonly peers: readonly Pick<RaftStats['peers'][number], 'id' | 'inflightBytes'>[]
+}
+
+/** What {@link leftovers} looks at. */
+interface AtRest {
+  readonly id: string
+  readonly raft: { stats(): RestingStats } | undefined
+}
 
 /** After everything has ended, nothing waits anywhere. Says what does. */
-export function leftovers<M extends StateMachine<R>, R>(
-  servers: readonly SimulatedServer<M, R>[],
-): string[] {
+export function leftovers(servers: readonly AtRest[]): string[] {
   const found: string[] = []
   for (const { id, raft } of servers) {
     if (raft === undefined) continue

@@ -76,7 +76,8 @@ export class World<M extends StateMachine<R>, R> implements Surroundings<M, R> {
     this.committed = new CommittedLog(
       violate,
       () => this.tree,
-      (id) => this.servers.find((server) => server.id === id)?.disk.image,
+      (id, index, term) =>
+        this.servers.find((server) => server.id === id)?.disk.held(index, term) === true,
       () => this.marks.hit('entries of earlier terms were committed with one of a new term'),
     )
     this.acknowledged = new AcknowledgedCommands(violate, this.committed, (index, term) =>
@@ -139,9 +140,7 @@ export class World<M extends StateMachine<R>, R> implements Surroundings<M, R> {
   }
 
   #holdersOf(index: Index, term: Term): Holders {
-    const holders = this.servers.filter(
-      ({ disk }) => disk.wasWiped || disk.image.holds(index, term),
-    )
+    const holders = this.servers.filter(({ disk }) => disk.held(index, term))
     return { count: holders.length, voters: this.servers.length }
   }
 

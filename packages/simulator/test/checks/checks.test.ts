@@ -1,0 +1,747 @@
+// Every check of the simulator, shown something wrong: it must say so. And something right that looks alike: it must not.
+import { describe, expect, it } from 'vitest'
+import type { AppendEntriesRequest, StateMachine } from '@raftkit/interface'
+import { type CheckName, runSeed } from '@raftkit/simulator'
+import { checkAcknowledgement } from '../../src/checks/acknowledgements.ts'
+import { CheckedMachine } from '../../src/checks/checked-machine.ts'
+import { checkStart } from '../../src/checks/damage.ts'
+import { checkLeaderTruncation } from '../../src/checks/leader-log.ts'
+import { OpenCalls } from '../../src/checks/open-calls.ts'
+import { Progress, type Watched } from '../../src/checks/progress.ts'
+import { DiskImage } from '../../src/disk/disk-image.ts'
+import { SimulatedDisk } from '../../src/disk/simulated-disk.ts'
+import { Stream } from '../../src/random/streams.ts'
+import { Process } from '../../src/server/process.ts'
+import { VirtualTime } from '../../src/time/virtual-time.ts'
+import { KvMachine } from '../../src/workload/kv-machine.ts'
+import { kvWorkload } from '../../src/workload/kv-workload.ts'
+import { leftovers } from '../../src/world/ending.ts'
+import { Bench, commands, configuration, headerOf, snapshotMeta, VOTERS } from './bench.ts'
+
+type Scene = (bench: Bench) => void | Promise<void>
+
+interface Case {
+  readonly name: string
+  readonly wrong: Scene
+  /** Much like it, and allowed. */
+  readonly right?: Scene
+}
+
+const append = (entries: AppendEntriesRequest['entries']): AppendEntriesRequest => ({
+  type: 'append-entries',
+  header: headerOf('n1'),
+  term: 3,
+  prevLogIndex: 0,
+  prevLogTerm: 0,
+  entries,
+  leaderCommit: 0,
+})
+
+const accepted = {
+  type: 'append-entries',
+  header: headerOf('n2'),
+  term: 3,
+  lastLogIndex: 1,
+  success: true,
+  noRetryBackoff: false,
+} as const
+
+const voteRequest = {
+  type: 'request-vote',
+  header: headerOf('n1'),
+  term: 3,
+  lastLogIndex: 0,
+  lastLogTerm: 0,
+  leadershipTransfer: false,
+} as const
+
+/** A server that says this of itself, one look after the other. */
+function watch(bench: Bench, ...looks: readonly Partial<Watched>[]): void {
+  let now: Watched = {
+    currentTerm: 1,
+    commitIndex: 0,
+    appliedIndex: 0,
+    state: 'follower',
+    configuration: () => ({ configuration: { servers: VOTERS } }),
+  }
+  const raft: Watched = {
+    get currentTerm() {
+      return now.currentTerm
+    },
+    get commitIndex() {
+      return now.commitIndex
+    },
+    get appliedIndex() {
+      return now.appliedIndex
+    },
+    get state() {
+      return now.state
+    },
+    configuration: () => now.configuration(),
+  }
+  const progress = new Progress('n1', raft, bench.committed, bench.violate)
+  for (const look of looks) {
+    now = { ...now, ...look }
+    progress.look()
+  }
+}
+
+/** What a machine does that keeps only half of its state in its snapshots. */
+function checkedMachine(bench: Bench, isForgetful: boolean): CheckedMachine<number> {
+  const machine = (): StateMachine<number> => {
+    let count = 0
+    return {
+      apply: () => ++count,
+      snapshot: () => ({ persist: (writer) => writer.write(Uint8Array.of(count)) }),
+      async restore(state) {
+        for await (const chunk of state) count = isForgetful ? 0 : (chunk[0] ?? 0)
+      },
+    }
+  }
+  return new CheckedMachine<number>({
+    id: 'n1',
+    machine: machine(),
+    applied: bench.applied,
+    violate: bench.violate,
+    beforeApply: () => {},
+    check: () => (isForgetful ? 'it forgets' : undefined),
+    fresh: machine,
+  })
+}
+
+async function snapshotOf(machine: CheckedMachine<number>): Promise<void> {
+  void machine.apply({ index: 1, term: 1, type: 0, data: Uint8Array.of(1) })
+  await (await machine.snapshot()).persist({ write: async () => {} })
+}
+
+/** A whole run with a machine or workload that spoils it. */
+async function run(
+  bench: Bench,
+  newMachine: () => KvMachine,
+  workload = kvWorkload,
+): Promise<void> {
+  const { violation } = await runSeed(1, {
+    profile: 'calm',
+    servers: 1,
+    stateMachine: newMachine,
+    workload,
+    reduction: { untilMs: 6000, clients: 3, calls: 80 },
+  })
+  if (violation !== undefined) bench.found.push(violation)
+}
+
+/** A machine whose `apply` does something else from command `from` on. */
+function spoiled(from: number, then: () => never | Promise<never>): () => KvMachine {
+  return () => {
+    const machine = new KvMachine()
+    const { apply } = machine
+    machine.apply = (entry) => (entry.index < from ? apply.call(machine, entry) : (then() as never))
+    return machine
+  }
+}
+
+const CASES: Readonly<Record<CheckName, readonly Case[]>> = {
+  'election safety': [
+    {
+      name: 'two leaders in one term',
+      wrong: ({ elections }) => {
+        elections.leads('n1', 3)
+        elections.leads('n2', 3)
+      },
+      right: ({ elections }) => {
+        elections.leads('n1', 3)
+        elections.leads('n1', 3)
+        elections.leads('n2', 4)
+      },
+    },
+  ],
+  'leader append-only': [
+    {
+      name: 'a leader that removes an entry of its term',
+      wrong: (bench) => {
+        bench.append(['n1'], commands(1, [1, 3]))
+        const leader = { state: 'leader', currentTerm: 3 } as const
+        checkLeaderTruncation(bench.violate, 'n1', leader, bench.image('n1'), 2)
+      },
+      right: (bench) => {
+        // It decided that while it still followed; its own entries come behind it.
+        bench.append(['n1'], commands(1, [1, 2]))
+        const leader = { state: 'leader', currentTerm: 3 } as const
+        checkLeaderTruncation(bench.violate, 'n1', leader, bench.image('n1'), 2)
+      },
+    },
+  ],
+  'log matching': [
+    {
+      name: 'two entries of one index and term',
+      wrong: (bench) => {
+        bench.append(['n1'], commands(1, [1], 'a'))
+        bench.append(['n2'], commands(1, [1], 'b'))
+      },
+      right: (bench) => {
+        bench.append(['n1'], commands(1, [1], 'a'))
+        bench.append(['n2'], commands(1, [2], 'b'))
+      },
+    },
+    {
+      name: 'one entry after two pasts',
+      wrong: (bench) => {
+        bench.append(['n1'], commands(1, [1, 3]))
+        bench.append(['n2'], commands(1, [2, 3]))
+      },
+    },
+    {
+      name: 'terms that go down',
+      wrong: (bench) => bench.append(['n1'], commands(1, [2, 1])),
+    },
+  ],
+  'leader completeness': [
+    {
+      name: 'a leader without a committed entry',
+      wrong: (bench) => {
+        bench.commit(1, [1, 2])
+        bench.image('n3').truncateSuffix(2)
+        bench.append(['n3'], commands(2, [3]))
+      },
+      right: (bench) => {
+        bench.commit(1, [1, 2])
+        bench.append(['n3'], commands(3, [3]))
+      },
+    },
+    {
+      name: 'a committed entry that is removed',
+      wrong: (bench) => {
+        bench.image('n3').hardState = { term: 2 }
+        bench.commit(1, [1, 2])
+        bench.committed.checkTruncation('n3', bench.image('n3'), 2)
+      },
+      right: (bench) => {
+        bench.image('n3').hardState = { term: 2 }
+        bench.commit(1, [1])
+        bench.append(['n3'], commands(2, [1]))
+        bench.committed.checkTruncation('n3', bench.image('n3'), 2)
+      },
+    },
+  ],
+  'state machine safety': [
+    {
+      name: 'two commands at one place',
+      wrong: ({ applied }) => {
+        applied.apply('n1', 1, 1, 7, 0)
+        applied.apply('n2', 1, 1, 8, 0)
+      },
+      right: ({ applied }) => {
+        applied.apply('n1', 1, 1, 7, 0)
+        applied.apply('n2', 1, 1, 7, 0)
+      },
+    },
+    {
+      name: 'one command after two pasts',
+      wrong: ({ applied }) => {
+        applied.apply('n1', 2, 1, 7, 0)
+        applied.apply('n2', 2, 1, 7, 99)
+      },
+    },
+    {
+      name: 'a command applied before it is committed',
+      wrong: (bench) => watch(bench, { appliedIndex: 1 }),
+    },
+    {
+      name: 'a snapshot of what is not committed',
+      wrong: ({ committed }) => committed.checkSnapshot('n1', 4, 2),
+      right: (bench) => {
+        bench.commit(1, [1, 2])
+        bench.committed.checkSnapshot('n1', 2, 2)
+      },
+    },
+    {
+      name: 'a leader that commits another past',
+      wrong: (bench) => {
+        bench.append(['n1', 'n2'], commands(1, [1, 1]))
+        bench.committed.commit('n1', 2, 1, VOTERS)
+        bench.append(['n3'], commands(1, [1, 2, 2]))
+        bench.image('n2').truncateSuffix(2)
+        bench.append(['n2'], commands(2, [2, 2]))
+        bench.committed.commit('n3', 3, 2, VOTERS)
+      },
+    },
+  ],
+  'durable quorum': [
+    {
+      name: 'an entry on a minority of the disks',
+      wrong: (bench) => {
+        bench.append(['n1'], commands(1, [1]))
+        bench.committed.commit('n1', 1, 1, VOTERS)
+      },
+      right: (bench) => {
+        bench.append(['n1', 'n2'], commands(1, [1]))
+        bench.committed.commit('n1', 1, 1, VOTERS)
+      },
+    },
+    {
+      name: 'learners do not count',
+      wrong: (bench) => {
+        bench.append(['n1', 'n2'], commands(1, [1]))
+        const [one, two, three] = VOTERS
+        const learner = { ...two!, suffrage: 'nonvoter' } as const
+        bench.committed.commit('n1', 1, 1, [one!, learner, three!])
+      },
+    },
+    {
+      name: 'an entry on no disk',
+      wrong: ({ committed }) => committed.commit('n1', 1, 1, VOTERS),
+    },
+    {
+      name: 'a follower that commits what no leader has',
+      wrong: (bench) => watch(bench, { commitIndex: 1 }),
+    },
+  ],
+  'nothing goes back': [
+    {
+      name: 'a saved term',
+      wrong: (bench) => {
+        bench.image('n1').hardState = { term: 3 }
+        bench.elections.saved('n1', bench.image('n1'), { term: 2 })
+      },
+      right: (bench) => {
+        bench.image('n1').hardState = { term: 3 }
+        bench.elections.saved('n1', bench.image('n1'), { term: 3 })
+      },
+    },
+    {
+      name: 'a saved vote',
+      wrong: (bench) => {
+        bench.image('n1').hardState = { term: 3, votedFor: { id: 'n2', address: 'n2' } }
+        bench.elections.saved('n1', bench.image('n1'), { term: 3 })
+      },
+      right: (bench) => {
+        bench.image('n1').hardState = { term: 3, votedFor: { id: 'n2', address: 'n2' } }
+        bench.elections.saved('n1', bench.image('n1'), { term: 4 })
+      },
+    },
+    {
+      name: 'the term of a server that starts',
+      wrong: (bench) => {
+        bench.image('n1').hardState = { term: 3 }
+        bench.elections.starts('n1', bench.image('n1'), 2)
+      },
+    },
+    {
+      name: 'the term of a running server',
+      wrong: (bench) => watch(bench, { currentTerm: 3 }, { currentTerm: 2 }),
+    },
+    {
+      name: 'the commit index',
+      wrong: (bench) => {
+        bench.commit(1, [1, 1])
+        watch(bench, { commitIndex: 2 }, { commitIndex: 1 })
+      },
+    },
+    {
+      name: 'the applied index',
+      wrong: (bench) => {
+        bench.commit(1, [1, 1])
+        watch(bench, { commitIndex: 2, appliedIndex: 2 }, { appliedIndex: 1 })
+      },
+    },
+  ],
+  'one vote per term': [
+    {
+      name: 'two votes, with a crash between them',
+      wrong: (bench) => {
+        const [n2, n3] = [
+          { id: 'n2', address: 'n2' },
+          { id: 'n3', address: 'n3' },
+        ]
+        bench.elections.saved('n1', bench.image('n1'), { term: 3, votedFor: n2 })
+        bench.elections.saved('n1', new DiskImage(), { term: 3, votedFor: n3 })
+      },
+      right: (bench) => {
+        const n2 = { id: 'n2', address: 'n2' }
+        bench.elections.saved('n1', bench.image('n1'), { term: 3, votedFor: n2 })
+        bench.elections.saved('n1', bench.image('n1'), { term: 4, votedFor: n2 })
+      },
+    },
+  ],
+  'persist, then promise': [
+    {
+      name: 'a request for votes before the own vote is durable',
+      wrong: (bench) => {
+        bench.image('n1').hardState = { term: 3 }
+        bench.elections.asks('n1', bench.image('n1'), voteRequest)
+      },
+      right: (bench) => {
+        const votedFor = { id: 'n1', address: 'n1' }
+        bench.elections.saved('n1', bench.image('n1'), { term: 3, votedFor })
+        bench.image('n1').hardState = { term: 3, votedFor }
+        bench.elections.asks('n1', bench.image('n1'), voteRequest)
+      },
+    },
+    {
+      name: 'a vote that is not durable',
+      wrong: (bench) => {
+        bench.image('n2').hardState = { term: 3 }
+        const answer = { type: 'request-vote', header: headerOf('n2'), term: 3 } as const
+        bench.elections.answers('n2', bench.image('n2'), voteRequest, { ...answer, granted: true })
+      },
+    },
+    {
+      name: 'a term that is not durable',
+      wrong: (bench) => {
+        bench.image('n2').hardState = { term: 2 }
+        bench.elections.answers('n2', bench.image('n2'), append(null), accepted)
+      },
+    },
+    {
+      name: 'entries that are not durable',
+      wrong: (bench) =>
+        checkAcknowledgement(
+          bench.violate,
+          'n2',
+          bench.image('n2'),
+          append(commands(1, [3])),
+          accepted,
+        ),
+      right: (bench) => {
+        bench.append(['n2'], commands(1, [3]))
+        const request = append(commands(1, [3]))
+        checkAcknowledgement(bench.violate, 'n2', bench.image('n2'), request, accepted)
+      },
+    },
+    {
+      name: 'a snapshot that is not durable',
+      wrong: (bench) =>
+        checkAcknowledgement(
+          bench.violate,
+          'n2',
+          bench.image('n2'),
+          {
+            type: 'install-snapshot',
+            header: headerOf('n1'),
+            snapshotVersion: 1,
+            term: 3,
+            lastLogIndex: 4,
+            lastLogTerm: 3,
+            peers: new Uint8Array(0),
+            configuration: new Uint8Array(0),
+            configurationIndex: 1,
+            size: 0,
+          },
+          { type: 'install-snapshot', header: headerOf('n2'), term: 3, success: true },
+        ),
+    },
+  ],
+  'acknowledged stays': [
+    {
+      name: 'a command that is not committed',
+      wrong: (bench) => bench.acknowledged.acknowledged('n1', 1, 1),
+      right: (bench) => {
+        bench.commit(1, [1])
+        bench.acknowledged.acknowledged('n1', 1, 1)
+      },
+    },
+    {
+      name: 'a command that a majority of the disks lost since',
+      wrong: (bench) => {
+        bench.commit(1, [1])
+        for (const id of ['n2', 'n3']) bench.image(id).truncateSuffix(1)
+        bench.acknowledged.acknowledged('n1', 1, 1)
+      },
+    },
+    {
+      name: 'a disk that ends too early',
+      wrong: (bench) => {
+        bench.commit(1, [1, 1])
+        bench.image('n2').truncateSuffix(2)
+        bench.committed.checkDisk('n2', bench.image('n2'))
+      },
+      right: (bench) => {
+        bench.commit(1, [1, 1])
+        bench.image('n2').truncatePrefix(2)
+        bench.image('n2').keep({ meta: snapshotMeta(2, 1), state: new Uint8Array(0) })
+        bench.committed.checkDisk('n2', bench.image('n2'))
+      },
+    },
+    {
+      name: 'a disk with something else',
+      wrong: (bench) => {
+        bench.commit(1, [1, 1])
+        bench.image('n2').truncateSuffix(1)
+        bench.image('n2').append(commands(1, [1, 9]))
+        bench.committed.checkDisk('n2', bench.image('n2'))
+      },
+    },
+  ],
+  'reads see what was acknowledged': [
+    {
+      name: 'a read as of an earlier moment',
+      wrong: ({ acknowledged }) => acknowledged.read('n1', 5, 4),
+      right: ({ acknowledged }) => acknowledged.read('n1', 5, 5),
+    },
+    {
+      name: 'a leader that was replaced before it was asked',
+      wrong: ({ acknowledged }) => acknowledged.verified('n1', 5, 4),
+      right: ({ acknowledged }) => acknowledged.verified('n1', 5, 5),
+    },
+  ],
+  'configurations overlap': [
+    {
+      name: 'two majorities that need not meet',
+      wrong: (bench) => changed(bench, ['n1', 'n2', 'n3'], ['n3', 'n4', 'n5']),
+      right: (bench) => changed(bench, ['n1', 'n2', 'n3'], ['n1', 'n2', 'n3', 'n4']),
+    },
+    {
+      name: 'two voters more at once',
+      wrong: (bench) => changed(bench, ['n1', 'n2', 'n3'], ['n1', 'n2', 'n3', 'n4', 'n5']),
+      right: (bench) => changed(bench, ['n1', 'n2', 'n3'], ['n1', 'n2']),
+    },
+    {
+      name: 'a change before the last one is committed',
+      wrong: (bench) => {
+        changed(bench, ['n1', 'n2', 'n3'], ['n1', 'n2', 'n3', 'n4'])
+        bench.append(['n1'], configuration(4, 2, 'n1', 'n2', 'n3'))
+      },
+      right: (bench) => {
+        changed(bench, ['n1', 'n2', 'n3'], ['n1', 'n2', 'n3', 'n4'])
+        bench.committed.commit('n1', 3, 2, VOTERS)
+        bench.append(['n1'], configuration(4, 2, 'n1', 'n2', 'n3'))
+      },
+    },
+    {
+      name: 'a change before an entry of the term is committed',
+      wrong: (bench) => {
+        bench.append(['n1', 'n2', 'n3'], configuration(1, 1, 'n1', 'n2', 'n3'))
+        bench.append(['n1', 'n2'], commands(2, [2]))
+        bench.committed.commit('n1', 2, 2, VOTERS)
+        bench.append(['n1'], configuration(3, 3, 'n1', 'n2', 'n3', 'n4'))
+      },
+    },
+  ],
+  'damage is found': [
+    {
+      name: 'a server that starts with a damaged entry',
+      wrong: (bench) => {
+        bench.append(['n1'], commands(1, [1, 1]))
+        bench.image('n1').damageEntry(2)
+        checkStart(bench.violate, 'n1', bench.image('n1'))
+      },
+      right: (bench) => {
+        bench.append(['n1'], commands(1, [1, 1]))
+        bench.image('n1').damageEntry(2)
+        bench.image('n1').truncateSuffix(2)
+        checkStart(bench.violate, 'n1', bench.image('n1'))
+      },
+    },
+    {
+      name: 'a server that starts with a damaged vote',
+      wrong: (bench) => {
+        bench.image('n1').hardState = { term: 1 }
+        bench.image('n1').isStableDamaged = true
+        checkStart(bench.violate, 'n1', bench.image('n1'))
+      },
+    },
+  ],
+  'store contract': [
+    {
+      name: 'two changes at once',
+      wrong: ({ violate }) => {
+        const disk = new SimulatedDisk(new VirtualTime(), new Stream(1, 'disk'), {
+          onCall: () => {},
+          onDurable: () => {},
+          onFailure: () => {},
+          onCut: () => {},
+          onMisuse: (message) => violate('store contract', message),
+        })
+        const process = new Process()
+        for (const what of ['one', 'two']) void disk.write(process, 'log', what, () => {})
+      },
+    },
+  ],
+  'honest outcomes': [
+    {
+      name: 'a refused command that is applied',
+      wrong: ({ ledger }) => {
+        ledger.called('c1', 'put', Uint8Array.of(1)).failed()
+        ledger.applied('n1', Uint8Array.of(1))
+      },
+      right: ({ ledger }) => {
+        ledger.called('c1', 'put', Uint8Array.of(1)).unknown()
+        ledger.applied('n1', Uint8Array.of(1))
+      },
+    },
+    {
+      name: 'an applied command that is refused',
+      wrong: ({ ledger }) => {
+        const entry = ledger.called('c1', 'put', Uint8Array.of(1))
+        ledger.applied('n1', Uint8Array.of(1))
+        entry.failed()
+      },
+    },
+  ],
+  linearizability: [
+    {
+      name: 'reads that always see the beginning',
+      wrong: (bench) =>
+        run(
+          bench,
+          () => new KvMachine(),
+          () => {
+            const honest = kvWorkload()
+            return {
+              ...honest,
+              next: (random) => {
+                const call = honest.next(random)
+                return 'read' in call ? { ...call, read: () => 0 } : call
+              },
+            }
+          },
+        ),
+      right: (bench) => run(bench, () => new KvMachine()),
+    },
+  ],
+  'every promise settles': [
+    {
+      name: 'a call to a server',
+      wrong: ({ violate }) => {
+        const calls = new OpenCalls()
+        const never = new Promise<void>(() => {})
+        calls.watch('a barrier of n1', never, never)
+        calls.check(violate)
+      },
+      right: async ({ violate }) => {
+        const calls = new OpenCalls()
+        const never = new Promise<void>(() => {})
+        calls.watch('a barrier of n1', Promise.resolve(), never)
+        calls.watch('a barrier of n2', Promise.reject(new Error('no')), never)
+        calls.watch('a barrier of n3', never, Promise.resolve())
+        await Promise.resolve()
+        calls.check(violate)
+      },
+    },
+    {
+      name: 'a call of a client',
+      wrong: (bench) =>
+        run(
+          bench,
+          () => new KvMachine(),
+          () => {
+            const honest = kvWorkload()
+            const never = new Promise<never>(() => {})
+            return {
+              ...honest,
+              next: (random) => {
+                const call = honest.next(random)
+                return 'read' in call ? { ...call, read: () => never as never } : call
+              },
+            }
+          },
+        ),
+    },
+  ],
+  'nothing left over': [
+    {
+      name: 'a queue that is not empty',
+      wrong: ({ violate }) => {
+        const found = leftovers([{ id: 'n1', raft: { stats: () => atRest({ pendingReads: 1 }) } }])
+        if (found.length > 0) violate('nothing left over', found.join('\n'))
+      },
+      right: ({ violate }) => {
+        const found = leftovers([{ id: 'n1', raft: { stats: () => atRest({}) } }])
+        if (found.length > 0) violate('nothing left over', found.join('\n'))
+      },
+    },
+  ],
+  liveness: [
+    {
+      name: 'a machine that never goes on',
+      wrong: (bench) =>
+        run(
+          bench,
+          spoiled(20, () => new Promise(() => {})),
+        ),
+    },
+  ],
+  'no server breaks': [
+    {
+      name: 'a machine that throws',
+      wrong: (bench) =>
+        run(
+          bench,
+          spoiled(20, () => {
+            throw new Error('broken')
+          }),
+        ),
+    },
+  ],
+  determinism: [
+    {
+      name: 'two answers to one command',
+      wrong: ({ applied }) => {
+        applied.apply('n1', 1, 1, 7, 0)
+        applied.answered('n1', 1, 'yes')
+        applied.answered('n2', 1, 'no')
+      },
+      right: ({ applied }) => {
+        applied.apply('n1', 1, 1, 7, 0)
+        applied.answered('n1', 1, 'yes')
+        applied.answered('n2', 1, 'yes')
+      },
+    },
+  ],
+  'snapshot round trip': [
+    {
+      name: 'a snapshot that does not restore what it was taken of',
+      wrong: (bench) => snapshotOf(checkedMachine(bench, true)),
+      right: (bench) => snapshotOf(checkedMachine(bench, false)),
+    },
+  ],
+  'own check': [
+    {
+      name: 'a state that its user calls wrong',
+      wrong: (bench) => snapshotOf(checkedMachine(bench, true)),
+      right: (bench) => snapshotOf(checkedMachine(bench, false)),
+    },
+  ],
+}
+
+/** A configuration, an entry of the next term that is committed, another configuration. */
+function changed(bench: Bench, from: readonly string[], to: readonly string[]): void {
+  bench.append(['n1', 'n2', 'n3'], configuration(1, 1, ...from))
+  bench.append(['n1', 'n2', 'n3'], commands(2, [2]))
+  bench.committed.commit('n1', 2, 2, VOTERS)
+  bench.append(['n1', 'n2', 'n3'], configuration(3, 2, ...to))
+}
+
+function atRest(
+  change: object,
+): ReturnType<NonNullable<Parameters<typeof leftovers>[0][number]['raft']>['stats']> {
+  const queues = {
+    pendingProposals: 0,
+    pendingProposalBytes: 0,
+    pendingReads: 0,
+    pendingWrites: 0,
+    heldMessages: 0,
+  }
+  return { ...queues, peers: [], ...change }
+}
+
+const named = Object.entries(CASES).flatMap(([check, cases]) =>
+  cases.map((one) => [check, one.name, one] as const),
+)
+
+describe('the check', () => {
+  it.each(named)('%s fires: %s', async (check, _, { wrong }) => {
+    const bench = new Bench()
+    await wrong(bench)
+    expect(bench.found.map((violation) => violation.check)).toContain(check)
+  })
+
+  it.each(named.filter(([, , { right }]) => right !== undefined))(
+    '%s does not fire for what only looks like: %s',
+    async (_, __, { right }) => {
+      const bench = new Bench()
+      await right!(bench)
+      expect(bench.found).toEqual([])
+    },
+  )
+})
