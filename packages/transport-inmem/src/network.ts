@@ -57,6 +57,11 @@ export class InmemNetwork {
     return [...this.#fabric.listeners.keys()]
   }
 
+  /** Streams (pipelines and snapshots) of which one end is open at least. */
+  get openStreams(): number {
+    return this.#fabric.streams.size
+  }
+
   /** Opens a transport. Throws `RAFT_LISTEN_FAILED` while another one has the address. */
   transport(address: ServerAddress, options: InmemTransportOptions = {}): InmemTransport {
     return new InmemTransport(this.#fabric, address, {

@@ -29,6 +29,16 @@ describe('a pipeline', () => {
     expect(contexts.map((context) => context.signal.aborted)).toEqual([true])
   })
 
+  it('counts as open until both ends have ended', async () => {
+    const at = world()
+    expect(at.network.openStreams).toBe(0)
+    const pipeline = await open(at)
+    expect(at.network.openStreams).toBe(1)
+    pipeline.close()
+    await at.clock.settle()
+    expect(at.network.openStreams).toBe(0)
+  })
+
   it('breaks when an answer is lost', async () => {
     const at = world()
     const pipeline = await open(at)

@@ -3,6 +3,9 @@ import type { InmemNetwork, InmemTransport } from '@raftkit/transport-inmem'
 import type { Stream } from '../random/streams.ts'
 import type { VirtualTime } from '../time/virtual-time.ts'
 
+/** The address from which old requests come. */
+export const VAULT_ADDRESS = 'vault'
+
 /** Mean time that a request is kept, milliseconds. */
 const KEPT_MS = 3000
 
@@ -44,7 +47,7 @@ export class Vault {
     for (let time = 0; time < times; time++)
       this.#time.after(this.#random.exponential(KEPT_MS), () => {
         this.#onReplay()
-        this.#transport ??= this.#network.transport('vault', { timeoutMs: 1 })
+        this.#transport ??= this.#network.transport(VAULT_ADDRESS, { timeoutMs: 1 })
         this.#transport.call(peer, kept).catch(() => {})
       })
   }

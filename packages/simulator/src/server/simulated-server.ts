@@ -7,6 +7,7 @@ import {
   type StateMachine,
 } from '@raftkit/interface'
 import type { Raft, RaftConfig } from '@raftkit/raft-core'
+import { checkTimers } from '../checks/shutdown.ts'
 import { SimulatedDisk } from '../disk/simulated-disk.ts'
 import type { Mark } from '../marks/marks.ts'
 import type { Stream } from '../random/streams.ts'
@@ -173,7 +174,7 @@ export class SimulatedServer<M extends StateMachine<R>, R> {
     trace.tell(this.id, 'is shut down')
     const shutdown = raft.shutdown().then(() => {
       if (this.#run !== run) return
-      if (!run.process.isPaused) this.#checkTimers(run)
+      if (!run.process.isPaused) checkTimers(this.#world.violate, this.id, run.clock)
       const [one, other] = [options.configs[this.#place]!, options.otherConfigs[this.#place]!]
       this.#config = this.#config === one ? other : one
       marks.hit('a server was shut down and started with other options')
@@ -185,17 +186,9 @@ export class SimulatedServer<M extends StateMachine<R>, R> {
   /** Shuts the server down for good. */
   async shutDown(): Promise<void> {
     const run = this.#run
-    if (run?.raft === undefined) return
+    if (run?.raft === undefined) return this.crash('ends while it starts')
     await run.raft.shutdown()
-    this.#checkTimers(run)
-  }
-
-  #checkTimers({ clock }: ServerRun<M, R>): void {
-    if (clock.timers > 0)
-      this.#world.violate(
-        'nothing left over',
-        `${this.id} has ${clock.timers} timers after its shutdown`,
-      )
+    checkTimers(this.#world.violate, this.id, run.clock)
   }
 
   #crashPoint(share: number, what: string): void {

@@ -1,6 +1,7 @@
 // The end of a run: the faults stop, and the cluster must get on by itself.
 import type { StateMachine } from '@raftkit/interface'
 import type { RaftStats } from '@raftkit/raft-core'
+import { VAULT_ADDRESS } from '../network/vault.ts'
 import type { SimulatedServer } from '../server/simulated-server.ts'
 import type { World } from './world.ts'
 
@@ -170,5 +171,20 @@ export function leftovers(servers: readonly AtRest[]): string[] {
       if (inflightBytes !== 0 && servers.some((server) => server.id === peer))
         found.push(`${id}: ${inflightBytes} bytes are under way to ${peer}`)
   }
+  return found
+}
+
+/** After every server was shut down, no connection is open and no address taken. Says what is. */
+export function openEnds({
+  openStreams,
+  addresses,
+}: {
+  readonly openStreams: number
+  readonly addresses: readonly string[]
+}): string[] {
+  const found = openStreams > 0 ? [`${openStreams} connections are still open`] : []
+  // Old requests that come again have an address of their own, which outlives the servers.
+  for (const address of addresses)
+    if (address !== VAULT_ADDRESS) found.push(`${address} is still taken`)
   return found
 }

@@ -8,7 +8,14 @@ import { guardRealTime } from '../time/real-time-guard.ts'
 import { Client } from '../workload/client.ts'
 import { Ledger } from '../workload/ledger.ts'
 import type { Workload } from '../workload/workload.ts'
-import { calmDown, describeServers, leftovers, type Recovery, RecoveryWatch } from './ending.ts'
+import {
+  calmDown,
+  describeServers,
+  leftovers,
+  openEnds,
+  type Recovery,
+  RecoveryWatch,
+} from './ending.ts'
 import type { WorldOptions } from './world-options.ts'
 import { World } from './world.ts'
 
@@ -201,13 +208,15 @@ class SeedRun<M extends StateMachine<Output>, Input, Output> {
   }
 
   async #shutDown(): Promise<void> {
-    const { servers, time } = this.#world
+    const { servers, time, network } = this.#world
     let left = servers.length
     for (const server of servers) void server.shutDown().then(() => left--)
     const end = time.now() + 10_000
-    await this.#until(() => left === 0 || time.now() > end)
+    await this.#until(() => (left === 0 && openEnds(network).length === 0) || time.now() > end)
     if (this.#world.violation !== undefined) return
     if (left > 0) this.#world.violate('every promise settles', `${left} servers did not shut down`)
+    const found = openEnds(network)
+    if (found.length > 0) this.#world.violate('nothing left over', found.join('\n'))
   }
 
   #judge(): void {

@@ -135,7 +135,9 @@ export class World<M extends StateMachine<R>, R> implements Surroundings<M, R> {
   mayLose(server: SimulatedServer<M, R>): boolean {
     if (server.isLost) return false
     const others = this.servers.filter((other) => other !== server)
-    const spoiled = others.filter(({ isLost, disk }) => isLost || disk.image.isDamaged)
+    const spoiled = others.filter(
+      ({ isLost, disk }) => isLost || disk.wasWiped || disk.image.isDamaged,
+    )
     return spoiled.length < this.options.losable
   }
 

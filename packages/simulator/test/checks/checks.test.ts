@@ -8,6 +8,7 @@ import { checkStart } from '../../src/checks/damage.ts'
 import { checkLeaderTruncation } from '../../src/checks/leader-log.ts'
 import { OpenCalls } from '../../src/checks/open-calls.ts'
 import { Progress, type Watched } from '../../src/checks/progress.ts'
+import { checkTimers } from '../../src/checks/shutdown.ts'
 import { DiskImage } from '../../src/disk/disk-image.ts'
 import { SimulatedDisk } from '../../src/disk/simulated-disk.ts'
 import { Stream } from '../../src/random/streams.ts'
@@ -15,7 +16,7 @@ import { Process } from '../../src/server/process.ts'
 import { VirtualTime } from '../../src/time/virtual-time.ts'
 import { KvMachine } from '../../src/workload/kv-machine.ts'
 import { kvWorkload } from '../../src/workload/kv-workload.ts'
-import { leftovers } from '../../src/world/ending.ts'
+import { leftovers, openEnds } from '../../src/world/ending.ts'
 import { Bench, commands, configuration, headerOf, snapshotMeta, VOTERS } from './bench.ts'
 
 type Scene = (bench: Bench) => void | Promise<void>
@@ -649,6 +650,37 @@ const CASES: Readonly<Record<CheckName, readonly Case[]>> = {
         const found = leftovers([{ id: 'n1', raft: { stats: () => atRest({}) } }])
         if (found.length > 0) violate('nothing left over', found.join('\n'))
       },
+    },
+    {
+      name: 'bytes under way to a peer',
+      wrong: ({ violate }) => {
+        const peers = [{ id: 'n1', inflightBytes: 3 }]
+        const found = leftovers([{ id: 'n1', raft: { stats: () => atRest({ peers }) } }])
+        if (found.length > 0) violate('nothing left over', found.join('\n'))
+      },
+    },
+    {
+      name: 'a connection',
+      wrong: ({ violate }) => {
+        const found = openEnds({ openStreams: 1, addresses: [] })
+        if (found.length > 0) violate('nothing left over', found.join('\n'))
+      },
+      right: ({ violate }) => {
+        const found = openEnds({ openStreams: 0, addresses: ['vault'] })
+        if (found.length > 0) violate('nothing left over', found.join('\n'))
+      },
+    },
+    {
+      name: 'an address',
+      wrong: ({ violate }) => {
+        const found = openEnds({ openStreams: 0, addresses: ['n1'] })
+        if (found.length > 0) violate('nothing left over', found.join('\n'))
+      },
+    },
+    {
+      name: 'a timer',
+      wrong: ({ violate }) => checkTimers(violate, 'n1', { timers: 1 }),
+      right: ({ violate }) => checkTimers(violate, 'n1', { timers: 0 }),
     },
   ],
   liveness: [

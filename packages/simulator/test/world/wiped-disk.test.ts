@@ -1,0 +1,49 @@
+// A server that lost its disk does not remember whom it voted for and what it acknowledged.
+import { describe, expect, it } from 'vitest'
+import { KvMachine } from '../../src/workload/kv-machine.ts'
+import { kvWorkload } from '../../src/workload/kv-workload.ts'
+import { profileOf } from '../../src/world/profiles.ts'
+import { runWorld, type SeedResult } from '../../src/world/seed-run.ts'
+import { drawWorld } from '../../src/world/swarm.ts'
+import type { WorldOptions } from '../../src/world/world-options.ts'
+
+/** Three servers, of which one is wiped now and then while the leader is cut off again and again. */
+function runWithWipes(seed: number, wiped: WorldOptions['wiped']): Promise<SeedResult> {
+  const { adjust } = profileOf('flap')
+  const profile = {
+    name: 'wipes',
+    adjust: (...drawn: Parameters<typeof adjust>): WorldOptions => {
+      const options = adjust(...drawn)
+      const beatMs = options.configs[0]!.heartbeatTimeoutMs
+      return {
+        ...options,
+        wiped,
+        losable: 1,
+        meanDownMs: 20,
+        ending: 'heal',
+        intervals: { ...options.intervals, wipe: 3 * beatMs, 'bit rot': Infinity },
+      }
+    },
+  }
+  const parts = { newMachine: () => new KvMachine(), workload: kvWorkload() }
+  return runWorld(drawWorld(seed, profile, 3), parts)
+}
+
+describe('a server whose disk was wiped', () => {
+  it('stays out, and nothing is lost', async () => {
+    for (let seed = 1; seed <= 6; seed++) {
+      const { violation, marks } = await runWithWipes(seed, 'stay out')
+      expect(violation).toBeUndefined()
+      expect(marks['a server that lost its disk stayed out']).toBeGreaterThan(0)
+    }
+  }, 60_000)
+
+  it('breaks what the cluster promised when it comes back empty under its old id, and is caught', async () => {
+    const found = new Set<string>()
+    for (let seed = 1; seed <= 40 && !found.has('leader completeness'); seed++) {
+      const { violation } = await runWithWipes(seed, 'come back empty')
+      if (violation !== undefined) found.add(violation.check)
+    }
+    expect([...found]).toContain('leader completeness')
+  }, 120_000)
+})
