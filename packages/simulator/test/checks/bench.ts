@@ -1,7 +1,7 @@
 // What checks are tried on: logs, disks and numbers that no server would show them.
 import {
   type Configuration,
-  EntryBatch,
+  type EntryBatch,
   type Index,
   LogType,
   type RpcHeader,
