@@ -22,7 +22,7 @@ import { Ledger } from '../../src/workload/ledger.ts'
 
 export const VOTERS = votersOf('n1', 'n2', 'n3')
 
-export function votersOf(...ids: string[]): Server[] {
+function votersOf(...ids: string[]): Server[] {
   return ids.map((id) => ({ suffrage: 'voter', id, address: id }))
 }
 
