@@ -2,34 +2,35 @@ import { RaftError } from '@raftkit/interface'
 import type { RaftConfig } from './config.ts'
 
 /** Smallest value of each whole-number option. The first rows are hashicorp/raft's. */
-const MINIMA: Readonly<Record<Exclude<keyof RaftConfig, 'preVote' | 'shutdownOnRemove'>, number>> =
-  {
-    heartbeatTimeoutMs: 5,
-    electionTimeoutMs: 5,
-    leaderLeaseTimeoutMs: 5,
-    commitTimeoutMs: 1,
-    maxAppendEntries: 1,
-    snapshotIntervalMs: 5,
-    snapshotThreshold: 1,
-    trailingLogs: 0,
-    maxAppendBytes: 1024,
-    maxInflightAppends: 1,
-    maxInflightBytes: 1024,
-    maxLeaderStallMs: 1,
-    snapshotStallMs: 1,
-    maxCommandBytes: 1,
-    maxPendingProposals: 1,
-    maxPendingBytes: 1024,
-    maxPendingReads: 1,
-    maxInboundRequests: 1,
-    maxForwardBytes: 1,
-    maxApplyTurnMs: 1,
-    maxApplyBatch: 1,
-    storageStallMs: 5,
-    eventLoopStallMs: 1,
-    rpcTimeoutMs: 5,
-    logTailBytes: 1024,
-  }
+const MINIMA: Readonly<
+  Record<Exclude<keyof RaftConfig, 'preVote' | 'shutdownOnRemove' | 'verifyDisks'>, number>
+> = {
+  heartbeatTimeoutMs: 5,
+  electionTimeoutMs: 5,
+  leaderLeaseTimeoutMs: 5,
+  commitTimeoutMs: 1,
+  maxAppendEntries: 1,
+  snapshotIntervalMs: 5,
+  snapshotThreshold: 1,
+  trailingLogs: 0,
+  maxAppendBytes: 1024,
+  maxInflightAppends: 1,
+  maxInflightBytes: 1024,
+  maxLeaderStallMs: 1,
+  snapshotStallMs: 1,
+  maxCommandBytes: 1,
+  maxPendingProposals: 1,
+  maxPendingBytes: 1024,
+  maxPendingReads: 1,
+  maxInboundRequests: 1,
+  maxForwardBytes: 1,
+  maxApplyTurnMs: 1,
+  maxApplyBatch: 1,
+  storageStallMs: 5,
+  eventLoopStallMs: 1,
+  rpcTimeoutMs: 5,
+  logTailBytes: 1024,
+}
 
 /** hashicorp/raft's bound on entries per AppendEntries. */
 export const MAX_APPEND_ENTRIES = 1024
@@ -65,7 +66,7 @@ function rangeProblems(config: RaftConfig): string[] {
     else if ((value as number) < minimum)
       problems.push(`${name} is ${String(value)}, it must be at least ${minimum}`)
   }
-  for (const name of ['preVote', 'shutdownOnRemove'] as const)
+  for (const name of ['preVote', 'shutdownOnRemove', 'verifyDisks'] as const)
     if (typeof config[name] !== 'boolean')
       problems.push(`${name} is ${String(config[name])}, it must be true or false`)
   return problems

@@ -3,6 +3,11 @@ import type { ConsensusTiming } from './consensus/options.ts'
 
 /** Options of one server. Times are milliseconds, sizes bytes. {@link defaultConfig} gives every default. */
 export interface RaftConfig extends ConsensusTiming {
+  /**
+   * Leaders note in the configuration which disk each server has, and servers that come back with another one count for
+   * nothing until they are removed and added again. Off: a server that lost its disk may vote twice. Default true.
+   */
+  readonly verifyDisks: boolean
   /** Shut a leader down once its own removal is committed and it has handed over. Default true. */
   readonly shutdownOnRemove: boolean
   /** How often it is checked whether a snapshot is due: uniform in [this, 2 × this). Default 120000, at least 5. */
@@ -53,6 +58,7 @@ export function defaultConfig(): RaftConfig {
     trailingLogs: 10_240,
     preVote: true,
     maxLeaderStallMs: 1000,
+    verifyDisks: true,
     shutdownOnRemove: true,
     snapshotIntervalMs: 120_000,
     snapshotThreshold: 8192,

@@ -29,6 +29,11 @@ export interface RaftEvents {
     readonly latest: IndexedConfiguration
     readonly committed: IndexedConfiguration
   }
+  /**
+   * `server` (a peer of this leader, or this one, should it learn of it) came back with another disk than the cluster
+   * knows it with. It has forgotten what it promised and counts for nothing: remove it and add it again.
+   */
+  readonly 'disk-lost': { readonly server: ServerId }
   /** A committed configuration is without this server. It may run on, as one that nobody asks. */
   readonly removed: Readonly<Record<never, never>>
   /** This server saved a snapshot of its state machine. */

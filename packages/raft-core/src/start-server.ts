@@ -2,6 +2,7 @@ import { messageOf, RaftError, silentLogger } from '@raftkit/interface'
 import { defaultConfig, type RaftConfig } from './config.ts'
 import { validateConfig } from './config-validation.ts'
 import { checkOptions, type RaftOptions } from './raft-options.ts'
+import { loadDiskId } from './runtime/disk-id.ts'
 import { Server } from './runtime/server.ts'
 import { load } from './runtime/start-up.ts'
 import { realClock } from './system/real-clock.ts'
@@ -16,8 +17,9 @@ export async function startServer<R>(options: RaftOptions<R>): Promise<Server<R>
   const { logger = silentLogger, clock = realClock(), random = realRandom() } = options
   const storage = { logStore, stableStore, snapshotStore, stateMachine }
   const { onForward } = options
-  const parts = { id, config, storage, transport, logger, clock, random, onForward }
   try {
+    const diskId = config.verifyDisks ? await loadDiskId(stableStore, random) : undefined
+    const parts = { id, diskId, config, storage, transport, logger, clock, random, onForward }
     const server = new Server<R>(parts, await load(storage, config.logTailBytes, logger))
     server.start()
     return server

@@ -29,12 +29,13 @@ export interface StoredMeta {
 /** Order is what hashicorp/raft called `ServerSuffrage`: never renumber. */
 const SUFFRAGES: readonly Suffrage[] = ['voter', 'nonvoter', 'staging']
 
-/** The bytes of meta.json. Key order and escapes are those of Go's encoding/json. */
+/** The bytes of meta.json. Key order and escapes are those of Go's encoding/json, which skips `RaftkitDisk`. */
 export function encodeMeta({ meta, checksum }: StoredMeta): Uint8Array {
   const servers = meta.configuration.servers.map((server) => ({
     Suffrage: SUFFRAGES.indexOf(server.suffrage),
     ID: server.id,
     Address: server.address,
+    ...(server.diskId === undefined ? {} : { RaftkitDisk: server.diskId }),
   }))
   const text = JSON.stringify({
     Version: meta.version,
@@ -104,7 +105,9 @@ function readConfiguration(fields: Fields, path: string): Configuration {
 function readServer(fields: Fields, path: string): Server {
   const suffrage = SUFFRAGES[fields.number('Suffrage')]
   if (suffrage === undefined) throw corrupt(path, 'Suffrage is not 0, 1 or 2')
-  return { suffrage, id: fields.text('ID'), address: fields.text('Address') }
+  const server = { suffrage, id: fields.text('ID'), address: fields.text('Address') }
+  if (fields.get('RaftkitDisk') === undefined) return server
+  return { ...server, diskId: fields.number('RaftkitDisk') }
 }
 
 /** The fields of a parsed object, read with their types checked. */

@@ -55,6 +55,16 @@ const damage = (words: RegExp) => ({
 })
 
 describe('meta.json', () => {
+  it('keeps the disks of servers, in a field that Go skips', () => {
+    const servers = REAL_META.configuration.servers.map((server, at) => ({
+      ...server,
+      diskId: 2 ** 53 - 1 - at,
+    }))
+    const text = encode({ servers })
+    expect(text).toContain('"Address":"127.0.0.1:17001","RaftkitDisk":9007199254740991}')
+    expect(decode(text).meta.configuration).toEqual({ servers })
+  })
+
   it('of a real hashicorp/raft snapshot is written byte for byte', () => {
     const bytes = encodeMeta({ meta: REAL_META, checksum: REAL_CHECKSUM })
     expect(Buffer.from(bytes).toString()).toBe(REAL_FILE)

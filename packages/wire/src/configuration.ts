@@ -1,4 +1,4 @@
-import type { Configuration, Server, Suffrage } from '@raftkit/interface'
+import type { Configuration, DiskId, Server, Suffrage } from '@raftkit/interface'
 import { decodeFailed, limitExceeded } from './decode-error.ts'
 import { resolveWireLimits } from './limits.ts'
 import type { WireLimits } from './limits.ts'
@@ -13,15 +13,16 @@ export function encodeConfiguration(configuration: Configuration): Uint8Array {
   const pack = new Pack().map(1).key('Servers')
   if (configuration.servers.length === 0) return pack.nil().take()
   pack.array(configuration.servers.length)
-  for (const { address, id, suffrage } of configuration.servers)
+  for (const { address, id, suffrage, diskId } of configuration.servers) {
     pack
-      .map(3)
+      .map(diskId === undefined ? 3 : 4)
       .key('Address')
       .text(address)
       .key('ID')
       .text(id)
-      .key('Suffrage')
-      .int(SUFFRAGES.indexOf(suffrage), 'suffrage')
+    if (diskId !== undefined) pack.key('RaftkitDisk').uint(diskId, 'diskId')
+    pack.key('Suffrage').int(SUFFRAGES.indexOf(suffrage), 'suffrage')
+  }
   return pack.take()
 }
 
@@ -75,17 +76,20 @@ function readServer(unpack: Unpack): Server {
   let suffrage = 0
   let id = ''
   let address = ''
+  let diskId: DiskId | undefined
   const { form, size } = unpack.struct('a server')
   for (let i = 0; i < size; i++) {
     const name = form === 'map' ? unpack.key() : SERVER_DECLARED[i]
     if (name === 'Suffrage') suffrage = unpack.uint('Suffrage')
     else if (name === 'ID') id = unpack.text('ID')
     else if (name === 'Address') address = unpack.text('Address')
+    else if (name === 'RaftkitDisk') diskId = unpack.uint('RaftkitDisk')
     else unpack.skip()
   }
   const word = SUFFRAGES[suffrage]
   if (word === undefined) throw decodeFailed(`server ${id} has the unknown suffrage ${suffrage}`)
-  return { suffrage: word, id, address }
+  const server = { suffrage: word, id, address }
+  return diskId === undefined ? server : { ...server, diskId }
 }
 
 /** Go's declaration orders, for the array form. */

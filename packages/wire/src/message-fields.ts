@@ -9,6 +9,7 @@ export class MessageFields {
   id = ''
   address = ''
   extensionLevel: number | undefined
+  diskId: number | undefined
   term = 0
   /** Leader or Candidate: the sender's address in messages from before the header had one. */
   sender = ''
@@ -41,6 +42,7 @@ const READERS = {
   ID: (fields, unpack) => (fields.id = unpack.text('ID')),
   Addr: (fields, unpack) => (fields.address = unpack.text('Addr')),
   Raftkit: (fields, unpack) => (fields.extensionLevel = optional(unpack, 'Raftkit')),
+  RaftkitDisk: (fields, unpack) => (fields.diskId = optional(unpack, 'RaftkitDisk')),
   Term: (fields, unpack) => (fields.term = unpack.uint('Term')),
   Leader: (fields, unpack) => (fields.sender = unpack.text('Leader')),
   Candidate: (fields, unpack) => (fields.sender = unpack.text('Candidate')),
@@ -89,6 +91,7 @@ interface MessageShape {
 }
 
 const HEADER = ['ProtocolVersion', 'ID', 'Addr'] as const
+const HEADER_EXTENSIONS = ['Raftkit', 'RaftkitDisk'] as const
 
 function shape(
   what: string,
@@ -96,7 +99,9 @@ function shape(
   extensions: readonly FieldName[] = [],
 ): MessageShape {
   const own: readonly FieldName[] = [...HEADER, ...declared]
-  const names: readonly FieldName[] = [...own, 'Raftkit' as const, ...extensions].toSorted(bytewise)
+  const names: readonly FieldName[] = [...own, ...HEADER_EXTENSIONS, ...extensions].toSorted(
+    bytewise,
+  )
   const sorted = names.map((name, position) => ({
     key: new Pack().key(name).take(),
     read: READERS[name],

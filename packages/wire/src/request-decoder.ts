@@ -132,9 +132,13 @@ function installSnapshotOf(header: RpcHeader, fields: MessageFields): InstallSna
 
 /** The header of a message. A sender from before headers had addresses gave its own as Leader or Candidate. */
 export function headerOf(fields: MessageFields): RpcHeader {
-  const { protocolVersion, id, extensionLevel } = fields
+  const { protocolVersion, id, extensionLevel, diskId } = fields
   const address = fields.address === '' ? fields.sender : fields.address
-  return extensionLevel === undefined
-    ? { protocolVersion, id, address }
-    : { protocolVersion, id, address, extensionLevel }
+  return {
+    protocolVersion,
+    id,
+    address,
+    ...(extensionLevel === undefined ? {} : { extensionLevel }),
+    ...(diskId === undefined ? {} : { diskId }),
+  }
 }

@@ -135,10 +135,12 @@ function forward(pack: Pack, request: ForwardRequest): Uint8Array[] {
 // The header's fields stand among the others, wherever their names sort. These three write them; they are shared
 // with the responses.
 
-/** The start of the map: `size` fields, one more for a raftkit sender, and Addr, which sorts first everywhere. */
+/** The start of the map: `size` fields, those of a raftkit sender more, and Addr, which sorts first everywhere. */
 export function address(pack: Pack, size: number, header: RpcHeader): Pack {
+  const { extensionLevel, diskId } = header
+  const more = (extensionLevel === undefined ? 0 : 1) + (diskId === undefined ? 0 : 1)
   return pack
-    .map(header.extensionLevel === undefined ? size : size + 1)
+    .map(size + more)
     .key('Addr')
     .textOrNil(header.address)
 }
@@ -147,10 +149,11 @@ export function idOf(pack: Pack, header: RpcHeader): Pack {
   return pack.key('ID').textOrNil(header.id)
 }
 
-/** ProtocolVersion and, from a raftkit sender, Raftkit, which sorts right after it. */
+/** ProtocolVersion and, from a raftkit sender, Raftkit and RaftkitDisk, which sort right after it. */
 export function versions(pack: Pack, header: RpcHeader): Pack {
-  pack.key('ProtocolVersion').int(header.protocolVersion, 'protocolVersion')
-  return header.extensionLevel === undefined
-    ? pack
-    : pack.key('Raftkit').uint(header.extensionLevel, 'extensionLevel')
+  const { protocolVersion, extensionLevel, diskId } = header
+  pack.key('ProtocolVersion').int(protocolVersion, 'protocolVersion')
+  if (extensionLevel !== undefined) pack.key('Raftkit').uint(extensionLevel, 'extensionLevel')
+  if (diskId !== undefined) pack.key('RaftkitDisk').uint(diskId, 'diskId')
+  return pack
 }

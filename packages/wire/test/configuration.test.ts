@@ -4,11 +4,15 @@ import type { Configuration } from '@raftkit/interface'
 import { decodeConfiguration, encodeConfiguration, encodePeers } from '@raftkit/wire'
 import { hex, unhex } from './hex.ts'
 
-const server = fc.record({
-  suffrage: fc.constantFrom('voter', 'nonvoter', 'staging'),
-  id: fc.string({ unit: 'grapheme' }),
-  address: fc.string({ unit: 'grapheme' }),
-})
+const server = fc.record(
+  {
+    suffrage: fc.constantFrom('voter', 'nonvoter', 'staging'),
+    id: fc.string({ unit: 'grapheme' }),
+    address: fc.string({ unit: 'grapheme' }),
+    diskId: fc.maxSafeNat(),
+  },
+  { requiredKeys: ['suffrage', 'id', 'address'] },
+)
 
 function of(...ids: readonly string[]): Configuration {
   return { servers: ids.map((id) => ({ suffrage: 'voter', id, address: `${id}:1` })) }

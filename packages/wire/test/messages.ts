@@ -17,7 +17,7 @@ const bytes = fc.uint8Array({ maxLength: 60 })
 const bool = fc.boolean()
 
 const anyHeader: fc.Arbitrary<RpcHeader> = fc.record(
-  { protocolVersion: fc.nat(3), id: text, address: text, extensionLevel: fc.nat(9) },
+  { protocolVersion: fc.nat(3), id: text, address: text, extensionLevel: fc.nat(9), diskId: count },
   { requiredKeys: ['protocolVersion', 'id', 'address'] },
 )
 

@@ -48,6 +48,7 @@ describe('encodeRequest', () => {
         expect(keys).toEqual(keys.toSorted(bytewise))
         expect(new Set(keys).size).toBe(keys.length)
         expect(keys.includes('Raftkit')).toBe(sent.header.extensionLevel !== undefined)
+        expect(keys.includes('RaftkitDisk')).toBe(sent.header.diskId !== undefined)
       }),
     )
   })

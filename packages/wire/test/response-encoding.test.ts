@@ -14,6 +14,7 @@ describe('encodeResponse', () => {
         const keys = keysOf(bytes.subarray(1))
         expect(keys).toEqual(keys.toSorted((a, b) => (a < b ? -1 : 1)))
         expect(keys.includes('Raftkit')).toBe(sent.header.extensionLevel !== undefined)
+        expect(keys.includes('RaftkitDisk')).toBe(sent.header.diskId !== undefined)
         expect(keys.includes('ConflictTerm')).toBe('conflict' in sent)
         expect(keys.includes('ConflictIndex')).toBe('conflict' in sent)
       }),

@@ -21,7 +21,7 @@ const configuration: Configuration = {
   servers: [
     { suffrage: 'voter', id: 'a', address: '10.0.0.1:7000' },
     { suffrage: 'nonvoter', id: 'größer', address: '[::1]:7001' },
-    { suffrage: 'voter', id: 'c', address: 'c.example:7002' },
+    { suffrage: 'voter', id: 'c', address: 'c.example:7002', diskId: 2 ** 53 - 1 },
   ],
 }
 
@@ -87,7 +87,7 @@ function assertSameMeta(actual: SnapshotMeta, expected: SnapshotMeta): void {
   for (const field of ['id', 'version', 'index', 'term', 'configurationIndex', 'size'] as const)
     assert.equal(actual[field], expected[field], `${field} of snapshot ${expected.id}`)
   assert.deepEqual(
-    actual.configuration.servers.map(({ suffrage, id, address }) => ({ suffrage, id, address })),
-    expected.configuration.servers.map(({ suffrage, id, address }) => ({ suffrage, id, address })),
+    actual.configuration.servers.map((server) => ({ ...server })),
+    expected.configuration.servers.map((server) => ({ ...server })),
   )
 }

@@ -130,7 +130,7 @@ function appendSamples(): SampleExchange[] {
     },
     {
       title: 'append-entries with an extended header and a conflict',
-      request: { ...filled, header: { ...header, extensionLevel: 1 } },
+      request: { ...filled, header: { ...header, extensionLevel: 1, diskId: 2 ** 52 } },
       response: { ...refused, conflict: { term: 2 ** 40, firstIndex: 2 ** 41 } },
       extension: true,
     },

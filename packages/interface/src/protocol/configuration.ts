@@ -1,6 +1,6 @@
 import type { Index } from './numbers.ts'
 
-/** Unique name of a server for its whole life. A server that lost its disk needs a new one. */
+/** Unique name of a server for its whole life. One that lost its disk is removed before it is added again. */
 export type ServerId = string
 
 /** Where a server is reached, `host:port`. Compared as text, never normalised. */
@@ -12,11 +12,19 @@ export type ServerAddress = string
  */
 export type Suffrage = 'voter' | 'nonvoter' | 'staging'
 
+/** Names a server's memory: a random safe integer above 0, made when its stable store is first used. */
+export type DiskId = number
+
 /** One member of the cluster. */
 export interface Server {
   readonly suffrage: Suffrage
   readonly id: ServerId
   readonly address: ServerAddress
+  /**
+   * The disk that the server had when its leader first heard of it; set by leaders when all members are raftkit. A
+   * server of this id with another disk has forgotten its votes and its log, and counts for nothing.
+   */
+  readonly diskId?: DiskId
 }
 
 /** The members of the cluster (Raft §6), in the order in which they were added. */

@@ -1,4 +1,4 @@
-import type { ServerAddress, ServerId } from './configuration.ts'
+import type { DiskId, ServerAddress, ServerId } from './configuration.ts'
 import type { EntryBatch } from './entry-batch.ts'
 import type { Index, Term } from './numbers.ts'
 
@@ -15,6 +15,8 @@ export interface RpcHeader {
   readonly address: ServerAddress
   /** Present when the sender is raftkit: the level of raftkit's extensions it understands (1 today). */
   readonly extensionLevel?: number
+  /** The sender's disk, when it is raftkit. */
+  readonly diskId?: DiskId
 }
 
 /** AppendEntries (§5.3), heartbeats too. */

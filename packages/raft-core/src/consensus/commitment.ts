@@ -1,6 +1,7 @@
 // What is committed (§5.3, §5.4.2).
 import type { Index } from '@raftkit/interface/protocol'
 import { leaveOffice, noteRemoval, tellDeparted } from './departure.ts'
+import { noteLostDisk } from './disk-identity.ts'
 import { violated } from './invariant.ts'
 import { changeCommitted } from './membership-calls.ts'
 import type { Progress } from './progress.ts'
@@ -26,6 +27,7 @@ export function commitTo(state: State, index: Index): void {
 export function configurationChanged(state: State): void {
   const { latest, committed } = state.membership
   state.effects.push({ type: 'configuration-changed', latest, committed })
+  noteLostDisk(state)
 }
 
 /**

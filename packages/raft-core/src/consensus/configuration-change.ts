@@ -45,7 +45,7 @@ export function nextConfiguration(
     case 'add-nonvoter': {
       const { id, address } = change
       const suffrage = suffrageAfter(change.type, known?.suffrage)
-      return { servers: withServer(servers, { suffrage, id, address }) }
+      return { servers: withServer(servers, { ...known, suffrage, id, address }) }
     }
     case 'demote-voter':
       if (known === undefined) return undefined

@@ -192,6 +192,8 @@ export type Effect =
     }
   /** A committed configuration is without this server. One that led has handed over by now. */
   | { readonly type: 'removed'; readonly wasLeader: boolean }
+  /** A server (this one, or a peer of this leader) answers with another disk than the one it is known with. */
+  | { readonly type: 'disk-lost'; readonly server: ServerId }
   | { readonly type: 'peer-contact-changed'; readonly peer: ServerId; readonly reachable: boolean }
   /** Step `turn-ended` again at this time at the latest. Replaces the earlier wish. */
   | { readonly type: 'wake-at'; readonly time: number }

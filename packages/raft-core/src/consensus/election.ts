@@ -1,5 +1,6 @@
 // The candidate's side of an election (§5.2), and the answer to one: RequestVote as it leaves and as it returns.
 import type { ServerId, Term } from '@raftkit/interface/protocol'
+import { hasLostDisk } from './disk-identity.ts'
 import { saveHardState } from './hard-state.ts'
 import { becomeLeader } from './leadership.ts'
 import { send } from './outgoing.ts'
@@ -7,10 +8,11 @@ import { isVoter, quorumSize } from './quorum.ts'
 import { becomeFollower, enterRole, setLeader } from './roles.ts'
 import { randomDeadline, type Election, type State } from './state.ts'
 
-/** Only servers with a vote campaign (one that is being taken away counts as long as that may fail), never on a sick disk nor while a snapshot is installed. */
+/** Only servers with a vote campaign (one that is being taken away counts as long as that may fail), never on a sick or another disk, nor while a snapshot is installed. */
 export function mayCampaign(state: State): boolean {
   return (
     state.membership.mayBeVoter(state.self.id) &&
+    !hasLostDisk(state) &&
     !state.isStorageStalled &&
     state.installation === undefined
   )

@@ -1,5 +1,5 @@
 // Everything that consensus can learn. Each event is stepped with a Moment.
-import type { Configuration, Index, ServerId, Term } from '@raftkit/interface/protocol'
+import type { Configuration, DiskId, Index, ServerId, Term } from '@raftkit/interface/protocol'
 import type { ConfigurationChange } from './configuration-change.ts'
 import type { Answer, ReceivedRequest, SnapshotPoint } from './messages.ts'
 import type { ConsensusTiming } from './options.ts'
@@ -37,6 +37,8 @@ export type ConsensusEvent =
       readonly answer: Answer
       /** True when the answer says that the peer is raftkit. */
       readonly isRaftkit: boolean
+      /** The peer's disk, as it says; undefined when it does not. */
+      readonly diskId?: DiskId | undefined
     }
   /** The send `sendId` failed. The peer may have got it all the same. */
   | {

@@ -3,6 +3,7 @@ import type { ServerId } from '@raftkit/interface/protocol'
 import { receiveAppendEntries } from './append-entries.ts'
 import { voteAnswered } from './election.ts'
 import { handedOver } from './departure.ts'
+import { hasOtherDisk } from './disk-identity.ts'
 import type { ConsensusEvent, SendFailure } from './events.ts'
 import { heartbeatAnswered, heartbeatFailed } from './heartbeat.ts'
 import { progressOf } from './leadership.ts'
@@ -44,6 +45,11 @@ export function received(state: State, requestId: number, request: ReceivedReque
 /** The answer to a send. Late, doubled and foreign answers find nothing that they belong to. */
 export function answered(state: State, event: Extract<ConsensusEvent, { type: 'answered' }>): void {
   const { peer, sendId, answer } = event
+  // It does not know what it said before: nothing that it says now proves anything.
+  if (hasOtherDisk(state, peer, event.diskId)) {
+    forgotten(state, peer, sendId)
+    return
+  }
   switch (answer.type) {
     case 'request-vote':
       return voteAnswered(state, peer, sendId, answer.term, answer.granted)
@@ -51,7 +57,7 @@ export function answered(state: State, event: Extract<ConsensusEvent, { type: 'a
       return preVoteAnswered(state, peer, sendId, answer.term, answer.granted)
     case 'append-entries':
     case 'install-snapshot':
-      return leaderAnswered(state, peer, sendId, answer, event.isRaftkit)
+      return leaderAnswered(state, event, answer)
     case 'timeout-now':
       return handedOver(state, sendId)
     case 'error':
@@ -59,12 +65,20 @@ export function answered(state: State, event: Extract<ConsensusEvent, { type: 'a
   }
 }
 
+/** A peer that lost its disk answered: as if it had not. */
+function forgotten(state: State, id: ServerId, sendId: number): void {
+  const peer = state.leadership && progressOf(state.leadership, id)
+  if (peer !== undefined && !peer.isDiskLost) {
+    peer.isDiskLost = true
+    state.effects.push({ type: 'disk-lost', server: id })
+  }
+  sendFailed(state, id, sendId, 'refused')
+}
+
 function leaderAnswered(
   state: State,
-  id: ServerId,
-  sendId: number,
+  { peer: id, sendId, isRaftkit, diskId }: Extract<ConsensusEvent, { type: 'answered' }>,
   answer: Extract<Answer, { type: 'append-entries' | 'install-snapshot' }>,
-  isRaftkit: boolean,
 ): void {
   // A higher term ends any role, before anything else is made of the answer (§5.1).
   if (answer.term > state.hardState.term) {
@@ -75,6 +89,8 @@ function leaderAnswered(
   const peer = leadership && progressOf(leadership, id)
   if (leadership === undefined || peer === undefined) return
   peer.isRaftkit = isRaftkit
+  peer.diskId = diskId
+  peer.isDiskLost = false
   if (answer.type === 'install-snapshot') snapshotAnswered(state, peer, sendId, answer)
   else if (!heartbeatAnswered(state, leadership, peer, sendId, answer))
     appendAnswered(state, leadership, peer, sendId, answer)

@@ -1,10 +1,11 @@
 // Changes of the membership (§6, dissertation §4.1): one is made at a time, and none before this leader has
 // committed an entry of its own term, or two majorities without a common server could decide.
-import type { Server } from '@raftkit/interface/protocol'
+import type { Configuration, Server } from '@raftkit/interface/protocol'
 import { hasCaughtUp } from './catch-up.ts'
 import { configurationChanged } from './commitment.ts'
 import { type ConfigurationChange, faultsOf, nextConfiguration } from './configuration-change.ts'
 import { dropDeparted } from './departure.ts'
+import { withDisks } from './disk-identity.ts'
 import type { ChangeRefusal } from './effects.ts'
 import { followConfiguration } from './leadership.ts'
 import { refuseChange } from './membership-calls.ts'
@@ -43,7 +44,7 @@ export function advanceMembership(state: State, leadership: Leadership): void {
   } else if (mayChange(state, leadership)) {
     while (leadership.changes.length > 0)
       if (begin(state, leadership, leadership.changes.shift()!)) return
-    promoteStaged(state, leadership)
+    if (!promoteStaged(state, leadership)) recordDisks(state, leadership)
   }
 }
 
@@ -71,15 +72,23 @@ function refusalOf(state: State, { change, prevIndex }: MembershipCall): ChangeR
 }
 
 /** Gives a staged server that has caught up its vote, whoever staged it: the wish is in the log. */
-function promoteStaged(state: State, leadership: Leadership): void {
+function promoteStaged(state: State, leadership: Leadership): boolean {
   let ready: Server | undefined
   for (const peer of leadership.peers)
     if (peer.server.suffrage === 'staging' && hasCaughtUp(state, peer)) ready ??= peer.server
-  if (ready === undefined) return
+  if (ready === undefined) return false
   const { id, address } = ready
   const change = { type: 'add-voter', id, address } as const
   const call = leadership.stagedChanges.get(id) ?? { changeId: NOBODY, change, prevIndex: 0 }
   append(state, leadership, change, call)
+  return true
+}
+
+/** Notes the disks of members, so that one that forgets is noticed. */
+function recordDisks(state: State, leadership: Leadership): void {
+  const { configuration } = state.membership.latest
+  const known = withDisks(state, leadership, configuration)
+  if (known !== configuration) appendConfiguration(state, leadership, known, undefined)
 }
 
 function append(
@@ -88,12 +97,21 @@ function append(
   change: ConfigurationChange,
   call: MembershipCall,
 ): void {
+  const next = nextConfiguration(state.membership.latest.configuration, change)
+  if (next !== undefined)
+    appendConfiguration(state, leadership, withDisks(state, leadership, next), call)
+}
+
+function appendConfiguration(
+  state: State,
+  leadership: Leadership,
+  configuration: Configuration,
+  call: MembershipCall | undefined,
+): void {
   const { membership, log } = state
-  const configuration = nextConfiguration(membership.latest.configuration, change)
-  if (configuration === undefined) return
   const { term } = leadership
   const index = log.lastIndex + 1
-  const { changeId } = call
+  const changeId = call?.changeId ?? NOBODY
   log.append(1, term)
   state.effects.push({ type: 'append-configuration', index, term, configuration, changeId })
   leadership.appendedChange = call

@@ -1,6 +1,7 @@
 // What servers say to each other, without payload: entries appear as spans. The runtime turns these into the
 // messages of `@raftkit/interface` and back.
 import type {
+  DiskId,
   Index,
   IndexedConfiguration,
   ServerAddress,
@@ -29,6 +30,8 @@ export interface Sender {
   readonly address: ServerAddress
   /** True when the sender is raftkit and so understands its extensions. */
   readonly isRaftkit: boolean
+  /** The sender's disk, as it says; undefined when it does not. */
+  readonly diskId?: DiskId | undefined
 }
 
 /** AppendEntries as received (§5.3). */

@@ -1,4 +1,5 @@
 import type {
+  DiskId,
   HardState,
   Index,
   IndexedConfiguration,
@@ -38,7 +39,12 @@ export interface ConsensusTiming {
 
 /** What a server remembers when it starts. */
 export interface ConsensusStart {
-  readonly self: { readonly id: ServerId; readonly address: ServerAddress }
+  readonly self: {
+    readonly id: ServerId
+    readonly address: ServerAddress
+    /** The disk of this server; undefined: disks are not looked at. */
+    readonly diskId?: DiskId | undefined
+  }
   readonly hardState: HardState
   /** The newest snapshot; index 0 and term 0 when there is none. */
   readonly snapshot: { readonly index: Index; readonly term: Term }

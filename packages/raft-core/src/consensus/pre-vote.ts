@@ -1,5 +1,6 @@
 // Pre-vote (dissertation §9.6): ask who would vote before disturbing the cluster with a new term.
 import type { ServerId, Term } from '@raftkit/interface/protocol'
+import { hasLostDisk } from './disk-identity.ts'
 import { beginRound, campaign } from './election.ts'
 import type { ReceivedPreVote } from './messages.ts'
 import { answer, send } from './outgoing.ts'
@@ -71,7 +72,10 @@ export function receivePreVote(state: State, requestId: number, request: Receive
   state.peersWithoutPreVote.delete(from.id)
   const own = state.hardState.term
   const isHeard =
-    !state.isStorageStalled && !isStranger(state, request) && !hearsOtherLeader(state, from)
+    !state.isStorageStalled &&
+    !hasLostDisk(state) &&
+    !isStranger(state, request) &&
+    !hearsOtherLeader(state, from)
   const isRefused =
     !isHeard ||
     term < own ||

@@ -1,4 +1,4 @@
-import type { Index, Server } from '@raftkit/interface/protocol'
+import type { DiskId, Index, Server } from '@raftkit/interface/protocol'
 
 /** An AppendEntries under way. */
 export interface SentAppend {
@@ -80,6 +80,10 @@ export class Progress {
   departure: Departure | undefined = undefined
   isReachable = true
   isRaftkit = false
+  /** The peer's disk, as it says. */
+  diskId: DiskId | undefined = undefined
+  /** The peer answers with another disk than the one that it is known with. */
+  isDiskLost = false
 
   /** `nextIndex` starts right after the leader's log (§5.3); `now` gives the peer one lease to answer. */
   constructor(server: Server, nextIndex: Index, now: number) {

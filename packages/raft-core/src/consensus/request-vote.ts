@@ -1,6 +1,7 @@
 // The voter's side of an election (§5.2, §5.4.1).
 import type { Vote } from '@raftkit/interface/protocol'
 import { hasLease } from './check-quorum.ts'
+import { hasLostDisk, hasOtherDisk } from './disk-identity.ts'
 import { saveHardState } from './hard-state.ts'
 import type { ReceivedRequestVote, Sender } from './messages.ts'
 import { answer } from './outgoing.ts'
@@ -21,7 +22,7 @@ export function receiveRequestVote(
 /** The order of the checks is that of hashicorp/raft: strangers and disturbers do not even bring a term. */
 function mayVote(state: State, request: ReceivedRequestVote): boolean {
   const { from, term } = request
-  if (state.isStorageStalled || isStranger(state, request)) return false
+  if (state.isStorageStalled || hasLostDisk(state) || isStranger(state, request)) return false
   // A server that hears a leader helps nobody to depose it (§6, dissertation §4.2.3), unless that leader asks.
   if (hearsOtherLeader(state, from) && !request.leadershipTransfer) return false
   if (term < state.hardState.term) return false
@@ -48,9 +49,14 @@ function isSameCandidate(vote: Vote, from: Sender): boolean {
 /** What is said of a candidate, in a vote and in a pre-vote. */
 type Candidacy = Pick<ReceivedRequestVote, 'from' | 'lastLogIndex' | 'lastLogTerm'>
 
-/** True for a candidate that is known to be no member: a removed server must not disturb the cluster. */
+/**
+ * True for a candidate that is known to be no member, or to have lost its disk: a removed server must not disturb the
+ * cluster, nor one that forgot.
+ */
 export function isStranger(state: State, candidacy: Candidacy): boolean {
-  return !mayKnowMore(state, candidacy) && !isMember(state, candidacy.from)
+  const { from } = candidacy
+  if (isMember(state, from) && !hasOtherDisk(state, from.id, from.diskId)) return false
+  return !mayKnowMore(state, candidacy)
 }
 
 /** True for a candidate that is known to have no vote: it cannot win, and must not be given one. */

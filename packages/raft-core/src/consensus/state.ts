@@ -1,6 +1,6 @@
 // Everything that consensus knows, in one record. Each file of this folder is a set of functions over it; each of
 // them reads beside Figure 2 of the paper. Nobody outside of this folder sees it.
-import type { HardState, Index, ServerAddress, ServerId, Term } from '@raftkit/interface/protocol'
+import type { HardState, Index, ServerId, Term } from '@raftkit/interface/protocol'
 import type { ConfigurationChange } from './configuration-change.ts'
 import type { Effect, KnownLeader, Role } from './effects.ts'
 import { Membership } from './membership.ts'
@@ -85,7 +85,7 @@ export interface Installation {
 
 /** The state of one server (Figure 2). */
 export interface State {
-  readonly self: { readonly id: ServerId; readonly address: ServerAddress }
+  readonly self: ConsensusStart['self']
   timing: ConsensusTiming
   now: number
   random: number
@@ -115,6 +115,8 @@ export interface State {
   /** The TimeoutNow of a leader that left the membership, until it is answered. */
   handOver: { readonly sendId: number; readonly isRemoved: boolean } | undefined
   isStorageStalled: boolean
+  /** The latest configuration knows this server with another disk. */
+  isDiskLost: boolean
   /** Voters that do not know the pre-vote RPC; they are taken to grant it. */
   readonly peersWithoutPreVote: Set<ServerId>
   nextSendId: number
@@ -163,6 +165,7 @@ export function createState(start: ConsensusStart, timing: ConsensusTiming): Sta
     installation: undefined,
     handOver: undefined,
     isStorageStalled: false,
+    isDiskLost: false,
     peersWithoutPreVote: new Set(),
     nextSendId: 1,
     wakeAt: Infinity,

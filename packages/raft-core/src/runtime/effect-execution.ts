@@ -83,6 +83,7 @@ export class EffectExecution<R> {
       case 'leader-changed':
       case 'configuration-changed':
       case 'removed':
+      case 'disk-lost':
       case 'peer-contact-changed':
       case 'fatal':
         return this.#tellEveryone(effect)
@@ -210,6 +211,7 @@ export class EffectExecution<R> {
           | 'leader-changed'
           | 'configuration-changed'
           | 'removed'
+          | 'disk-lost'
           | 'peer-contact-changed'
           | 'fatal'
       }
@@ -240,6 +242,14 @@ export class EffectExecution<R> {
         events.emit('removed', {})
         if (effect.wasLeader) this.#targets.leave()
         return
+      case 'disk-lost': {
+        const { server } = effect
+        logger.error(
+          { server },
+          'the server has another disk than the one the cluster knows: it has forgotten its votes and its log and counts for nothing. Remove it and add it again',
+        )
+        return events.emit('disk-lost', { server })
+      }
       case 'peer-contact-changed': {
         const { peer, reachable } = effect
         logger.warn({ peer, reachable }, reachable ? 'contact regained' : 'contact lost')

@@ -1,6 +1,7 @@
 // The lanes of one server, and how they are connected.
 import type {
   Clock,
+  DiskId,
   Index,
   Logger,
   Random,
@@ -37,6 +38,7 @@ import { Transfers } from './transfers.ts'
 /** What all lanes share. */
 export interface LaneContext<R> {
   readonly id: ServerId
+  readonly diskId: DiskId | undefined
   readonly config: RaftConfig
   readonly storage: Storage<R>
   readonly transport: Transport
@@ -78,7 +80,7 @@ export interface Lanes<R> {
 export function createLanes<R>(context: LaneContext<R>, loaded: Loaded): Lanes<R> {
   const { clock, config, transport, logger, standing, submit, ask, fail } = context
   const { snapshotStore, stateMachine } = context.storage
-  const header = headerOf(context.id, transport.localAddress)
+  const header = headerOf(context.id, transport.localAddress, context.diskId)
   const { log, outbox } = createLog(context, loaded, () => proposals.admission.recheck())
   const backlog = (): number => log.writer.queuedBytes
   const proposals: Proposals<R> = new Proposals<R>(clock, config, backlog, ask)

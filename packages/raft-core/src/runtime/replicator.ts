@@ -154,6 +154,7 @@ export function answered(peer: Peer, sendId: number, response: RpcResponse): Con
     sendId,
     answer: answerOf(response),
     isRaftkit: isRaftkit(response.header),
+    diskId: response.header.diskId,
   }
 }
 

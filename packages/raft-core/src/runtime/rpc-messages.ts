@@ -1,5 +1,6 @@
 // Between the messages of consensus and those of the wire: a header is added or taken off.
 import {
+  type DiskId,
   PROTOCOL_VERSION,
   RaftError,
   type RpcHeader,
@@ -18,8 +19,9 @@ export const SNAPSHOT_VERSION = 1
 const EXTENSION_LEVEL = 1
 
 /** The header of everything that a server sends. */
-export function headerOf(id: string, address: string): RpcHeader {
-  return { protocolVersion: PROTOCOL_VERSION, id, address, extensionLevel: EXTENSION_LEVEL }
+export function headerOf(id: string, address: string, diskId?: DiskId): RpcHeader {
+  const header = { protocolVersion: PROTOCOL_VERSION, id, address, extensionLevel: EXTENSION_LEVEL }
+  return diskId === undefined ? header : { ...header, diskId }
 }
 
 /** True when the other side understands raftkit's extensions. */
@@ -47,6 +49,7 @@ export function receivedRequest(
     id: request.header.id,
     address: request.header.address,
     isRaftkit: isRaftkit(request.header),
+    diskId: request.header.diskId,
   }
   switch (request.type) {
     case 'append-entries': {

@@ -1,5 +1,6 @@
 import {
   type Clock,
+  type DiskId,
   type Index,
   type Logger,
   type LogType,
@@ -33,6 +34,8 @@ import { WakeTimer } from './wake-timer.ts'
 /** What a server is made of. */
 export interface ServerParts<R> {
   readonly id: ServerId
+  /** Undefined when disks are not looked at. */
+  readonly diskId: DiskId | undefined
   readonly config: RaftConfig
   readonly storage: Storage<R>
   readonly transport: Transport
@@ -64,7 +67,7 @@ export class Server<R> {
   #leaveAt: Index = Infinity
 
   constructor(parts: ServerParts<R>, loaded: Loaded) {
-    const { id, storage, transport, clock, random, onForward } = parts
+    const { id, diskId, storage, transport, clock, random, onForward } = parts
     const config = { ...parts.config }
     this.#parts = parts
     this.config = config
@@ -75,7 +78,7 @@ export class Server<R> {
     this.#consensus = new Consensus(
       {
         ...loaded.consensus,
-        self: { id, address: transport.localAddress },
+        self: { id, address: transport.localAddress, diskId },
         now: clock.now(),
         random: random.next(),
       },
@@ -89,6 +92,7 @@ export class Server<R> {
     this.lanes = createLanes(
       {
         id,
+        diskId,
         config,
         storage,
         transport,

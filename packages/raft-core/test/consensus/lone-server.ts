@@ -24,6 +24,7 @@ import { testTiming } from './cluster/timing.ts'
 
 export interface LoneOptions {
   readonly id?: ServerId
+  readonly diskId?: number
   readonly voters?: readonly ServerId[]
   readonly nonvoters?: readonly ServerId[]
   /** Terms of the entries after the snapshot (or from 1 on). The first entry of all is the configuration. */
@@ -62,7 +63,7 @@ export class LoneServer {
     this.random = options.random ?? 0
     this.consensus = new Consensus(
       {
-        self: { id, address: `${id}:1` },
+        self: { id, address: `${id}:1`, diskId: options.diskId },
         hardState: options.hardState ?? { term: Math.max(log.at(-1) ?? 0, snapshot.term) },
         snapshot,
         logFirstIndex: log.length === 0 ? 0 : snapshot.index + 1,

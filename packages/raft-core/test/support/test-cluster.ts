@@ -18,6 +18,8 @@ const FAST: Partial<RaftConfig> = {
   commitTimeoutMs: 5,
   storageStallMs: 400,
   maxLeaderStallMs: 100,
+  // One entry less at the start; disk-identity.test.ts looks at disks.
+  verifyDisks: false,
 }
 
 export interface ClusterOptions {
@@ -94,6 +96,14 @@ export class TestCluster {
       member,
       await this.#start(member.id, member.data.reopen(), member.snapshots.reopen(), config),
     )
+  }
+
+  /** Ends a server and starts it with empty stores: its disk was lost. With `bootstrap`, as if it were new. */
+  async wipe(member: Member, bootstrap: boolean): Promise<void> {
+    await this.kill(member)
+    this.members.splice(this.members.indexOf(member), 1)
+    Object.assign(member, await this.add(member.id, bootstrap))
+    this.members.splice(-1, 1, member)
   }
 
   /** Ends a server; its stores stay. */

@@ -95,6 +95,8 @@ function deedOf(server: SimulatedServer, effect: Effect): string | undefined {
       return effect.refusal === undefined
         ? 'begins a cluster'
         : `begins no cluster: ${effect.refusal}`
+    case 'disk-lost':
+      return `notices that ${effect.server} has lost its disk`
     case 'removed':
       return effect.wasLeader ? 'has left the cluster' : 'is not a member any more'
     case 'role-changed':

@@ -1,0 +1,88 @@
+// Which disk a server has, and what one with another disk counts for.
+import { describe, expect, test } from 'vitest'
+import type { IndexedConfiguration } from '@raftkit/interface/protocol'
+import type { Effect, ReceivedRequest } from '@raftkit/raft-core/consensus'
+import { all, LoneServer, only, sender, success } from './lone-server.ts'
+
+const knownDisks: IndexedConfiguration = {
+  index: 1,
+  configuration: {
+    servers: [1, 2, 3].map((n) => ({
+      suffrage: 'voter',
+      id: `n${n}`,
+      address: `n${n}:1`,
+      diskId: n,
+    })),
+  },
+}
+
+function server(diskId: number): LoneServer {
+  return new LoneServer({ configurations: [knownDisks], diskId })
+}
+
+const vote = (diskId: number | undefined, lastLogIndex = 1): ReceivedRequest => ({
+  type: 'request-vote',
+  from: { ...sender('n2'), diskId },
+  term: 5,
+  lastLogIndex,
+  lastLogTerm: 1,
+  leadershipTransfer: false,
+})
+
+const granted = (effects: readonly Effect[]): unknown => only(effects, 'answer').answer
+
+describe('a vote', () => {
+  test.each([
+    ['the disk that is known', 2, true],
+    ['no disk, as hashicorp/raft', undefined, true],
+    ['another disk', 9, false],
+  ])('of a candidate with %s', (_, diskId, isGranted) => {
+    expect(granted(server(1).receive(vote(diskId)))).toMatchObject({ granted: isGranted })
+  })
+
+  test('of a candidate with another disk brings no term', () => {
+    expect(granted(server(1).receive(vote(9)))).toMatchObject({ term: 1 })
+  })
+
+  test('of a candidate with another disk and more of the log: it may have been added again', () => {
+    expect(granted(server(1).receive(vote(9, 2)))).toMatchObject({ granted: true })
+  })
+
+  test('is never given by a server that has another disk itself', () => {
+    expect(granted(server(9).receive(vote(2)))).toMatchObject({ granted: false, term: 1 })
+  })
+})
+
+test('a server with another disk does not campaign', () => {
+  expect(all(server(9).turnAt(1000), 'send')).toEqual([])
+  expect(all(server(1).turnAt(1000), 'send')).toHaveLength(2)
+})
+
+test('the vote of a server with another disk does not count, nor does its term', () => {
+  const candidate = server(1)
+  for (const { sendId, to } of all(candidate.turnAt(1000), 'send'))
+    candidate.step({
+      type: 'answered',
+      peer: to.id,
+      sendId,
+      answer: { type: 'request-pre-vote', term: 9, granted: true },
+      isRaftkit: true,
+      diskId: 9,
+    })
+  expect(candidate.status).toMatchObject({ role: 'pre-candidate', term: 1 })
+})
+
+test('the acknowledgement of a server with another disk does not count', () => {
+  const leader = server(1)
+  for (const { sendId, to } of leader.lead())
+    leader.step({
+      type: 'answered',
+      peer: to.id,
+      sendId,
+      answer: success(2),
+      isRaftkit: true,
+      diskId: 9,
+    })
+  expect(leader.status.commitIndex).toBe(0)
+  expect(leader.status.peers.map(({ matchIndex }) => matchIndex)).toEqual([0, 0])
+})
