@@ -1,6 +1,6 @@
 import type { Clock, TimerHandle } from '@raftkit/interface'
 import { EventHeap, type TimedEvent } from './event-heap.ts'
-import { macrotask } from './macrotask.ts'
+import { everyTurn } from './turns.ts'
 
 /** Wall time at the start of every simulation. */
 const EPOCH = 1_700_000_000_000
@@ -56,20 +56,16 @@ export class VirtualTime implements Clock {
     this.after(0, callback)
   }
 
-  /**
-   * Lets things happen until `isOver` says so or nothing is left to happen; `onEvent` is called after each event and
-   * everything that followed from it.
-   */
-  async run(isOver: () => boolean, onEvent: () => void): Promise<void> {
-    for (;;) {
-      await macrotask()
-      onEvent()
-      if (isOver()) return
+  /** Lets things happen, one event in each turn of the event loop, until `isOver` says so or nothing is left to happen. */
+  run(isOver: () => boolean): Promise<void> {
+    return everyTurn(() => {
+      if (isOver()) return false
       const event = this.#heap.next()
-      if (event === undefined) return
+      if (event === undefined) return false
       this.#now = event.at
       this.#events++
       event.run?.()
-    }
+      return true
+    })
   }
 }

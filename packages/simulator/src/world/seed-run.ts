@@ -156,10 +156,7 @@ class SeedRun<M extends StateMachine<Output>, Input, Output> {
   async #until(isOver: () => boolean): Promise<void> {
     const world = this.#world
     if (world.violation !== undefined) return
-    await world.time.run(
-      () => world.violation !== undefined || isOver() || this.#isEndless(),
-      () => {},
-    )
+    await world.time.run(() => world.violation !== undefined || isOver() || this.#isEndless())
   }
 
   #isEndless(): boolean {

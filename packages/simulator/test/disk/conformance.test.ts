@@ -24,11 +24,7 @@ function newDisk(): DiskInTime {
   const time = new VirtualTime()
   let isOver = false
   const pass = async (): Promise<void> => {
-    while (!isOver)
-      await time.run(
-        () => isOver,
-        () => {},
-      )
+    while (!isOver) await time.run(() => isOver)
   }
   void pass()
   const disk = new SimulatedDisk(time, new Stream(1, 'disk'), {
