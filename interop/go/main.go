@@ -11,7 +11,9 @@ const usage = `usage:
   peer serve --id <id> --data <directory> [--address <host:port>] [--store bolt|wal|inmem] [--machine kv|counter|batch-counter]
   peer snapshots <directory>       lists, verifies and restores the snapshots of a stopped server
   peer export-log <directory>      writes the log, term and vote of a stopped server to the standard output
-  peer recode                      decodes and encodes the messages that come in as JSON lines`
+  peer recode                      decodes and encodes the messages that come in as JSON lines
+  peer answer                      a transport that answers as the requests say
+  peer probe <host:port>           calls a transport with every request and says what was answered`
 
 func main() {
 	if err := run(os.Args[1:]); err != nil {
@@ -28,9 +30,13 @@ func run(arguments []string) error {
 	case "serve":
 		return serve(rest)
 	case "snapshots":
-		return withDirectory(rest, reportSnapshots)
+		return withOne(rest, reportSnapshots)
 	case "export-log":
-		return withDirectory(rest, exportLog)
+		return withOne(rest, exportLog)
+	case "answer":
+		return serveAnswers()
+	case "probe":
+		return withOne(rest, probe)
 	case "recode":
 		return recode(os.Stdin, os.Stdout)
 	default:
@@ -38,9 +44,9 @@ func run(arguments []string) error {
 	}
 }
 
-func withDirectory(arguments []string, command func(directory string) error) error {
+func withOne(arguments []string, command func(argument string) error) error {
 	if len(arguments) != 1 {
-		return fmt.Errorf("expected one directory\n%s", usage)
+		return fmt.Errorf("expected one argument\n%s", usage)
 	}
 	return command(arguments[0])
 }

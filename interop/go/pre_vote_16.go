@@ -14,3 +14,9 @@ func setPreVote(*raft.Config, bool) {}
 func newerMessage(name string) (any, error) {
 	return nil, fmt.Errorf("unknown message %q", name)
 }
+
+func newerAnswer(_ raft.RPCHeader, command any) (any, error) {
+	return nil, fmt.Errorf("unexpected command %T", command)
+}
+
+func (p *prober) preVote() {}

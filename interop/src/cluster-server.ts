@@ -81,6 +81,10 @@ export class ClusterServer {
     await this.join()
   }
 
+  async pause(wait: () => Promise<void>): Promise<void> {
+    await this.#process?.pause(wait)
+  }
+
   async kill(): Promise<void> {
     await this.#process?.kill()
   }

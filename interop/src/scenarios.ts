@@ -5,6 +5,7 @@ import { crash } from './scenarios/crash.ts'
 import { election } from './scenarios/election.ts'
 import { membership } from './scenarios/membership.ts'
 import { migrationByRejoin, migrationInPlace } from './scenarios/migration.ts'
+import { storm } from './scenarios/storm.ts'
 import { transfer } from './scenarios/transfer.ts'
 
 /** Every scenario, in the order in which they are run. */
@@ -18,4 +19,5 @@ export const scenarios: readonly Scenario[] = [
   membership,
   migrationInPlace,
   migrationByRejoin,
+  storm,
 ]

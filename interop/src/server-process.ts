@@ -96,6 +96,16 @@ export class ServerProcess {
     await within(this.#ended, 'stopping', CALL_MS)
   }
 
+  /** Stops the process where it is, as a long pause of the machine does, until `wait` resolves. */
+  async pause(wait: () => Promise<void>): Promise<void> {
+    this.#child.kill('SIGSTOP')
+    try {
+      await wait()
+    } finally {
+      this.#child.kill('SIGCONT')
+    }
+  }
+
   /** kill -9: the process gets no chance to do anything. */
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL')

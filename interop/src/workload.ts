@@ -4,7 +4,7 @@ import { Ledger } from './ledger.ts'
 import { until } from './waiting.ts'
 
 /** Clients that write at the same time. */
-const CLIENTS = 4
+const CLIENTS = 16
 
 /** What is written to a cluster during a scenario. */
 export class Workload {

@@ -7,7 +7,6 @@ const names = [
   '1xgo+2xnode pre-vote=on catch-up-snapshot:go',
   '2xgo+1xnode pre-vote=on catch-up-snapshot:node',
   '2xgo-1.6+1xnode pre-vote=on election:node',
-  '1xgo+2xnode pre-vote=off transfer:go',
 ]
 
 describe.runIf(inject('hasGo'))('one cluster of Go and Node servers', () => {

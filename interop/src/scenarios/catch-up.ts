@@ -16,6 +16,10 @@ export const catchUpByLog: Scenario = {
   },
 }
 
+/** A snapshot of some megabytes: more than any buffer on its way holds at once. */
+const LARGE_VALUES = 4
+const LARGE_BYTES = 600_000
+
 /**
  * A follower of the other family was away, and the leader's log begins after its end: it restores the leader's snapshot,
  * then follows the log; then it restarts from the snapshot that it was sent.
@@ -29,7 +33,9 @@ export const catchUpBySnapshot: Scenario = {
     const follower = cluster.one(otherFamily(variant), leader)
     await workload.write(100)
     await follower.kill()
-    await workload.write(1500)
+    await workload.write(1000)
+    for (let i = 0; i < LARGE_VALUES; i += 1)
+      await workload.put(`large-${i}`, String(i).repeat(LARGE_BYTES))
     await (await cluster.lead(variant)).call('snapshot')
     await workload.write(50)
     await follower.restart()
