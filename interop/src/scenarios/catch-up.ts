@@ -36,7 +36,9 @@ export const catchUpBySnapshot: Scenario = {
     await workload.write(1000)
     for (let i = 0; i < LARGE_VALUES; i += 1)
       await workload.put(`large-${i}`, String(i).repeat(LARGE_BYTES))
-    await (await cluster.lead(variant)).call('snapshot')
+    // All of them, for the case that leadership moves on a machine that is busy.
+    for (const server of cluster.up) await server.call('snapshot')
+    await cluster.lead(variant)
     await workload.write(50)
     await follower.restart()
     const { lastIndex } = await (await cluster.leader()).status()
