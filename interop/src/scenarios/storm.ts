@@ -5,7 +5,7 @@ import type { Scenario, Stage } from '../scenario.ts'
 import type { Family } from '../server-kind.ts'
 import { CallError } from '../server-process.ts'
 
-const ACTS = 24
+const ACTS = 16
 const LONGEST_PAUSE_MS = 1500
 
 /**
