@@ -1,6 +1,6 @@
 // Who may import whom, and what may not appear where. The table is the design's; `check-boundaries.mjs` runs it.
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 
 /** Per package: what its `src` may import, and whether it must run without Node. */
 export const packages = {
@@ -90,6 +90,7 @@ export function checkBoundaries(root) {
     problems.push(
       ...checkManifest(root, folder.name, rule),
       ...checkSources(root, folder.name, rule),
+      ...checkCircles(root, folder.name),
     )
   }
   return problems
@@ -128,6 +129,33 @@ function checkSources(root, name, rule) {
     const words = inConsensus ? consensusForbidden : rule.neutral ? nodeGlobals : []
     for (const word of namedWords(text, words)) problems.push(`${place}: names ${word}`)
   }
+  return problems
+}
+
+/** Files that import each other in a circle, types included: neither can be read without the other. */
+function checkCircles(root, name) {
+  const source = join(root, 'packages', name, 'src')
+  const imports = new Map()
+  for (const file of typescriptFiles(source)) {
+    const local = importedModules(readFileSync(file, 'utf8')).filter((path) => path.startsWith('.'))
+    imports.set(
+      file,
+      local.map((path) => join(dirname(file), path)),
+    )
+  }
+  const problems = []
+  const done = new Set()
+  const follow = (file, path) => {
+    if (path.includes(file)) {
+      const circle = [...path.slice(path.indexOf(file)), file]
+      const names = circle.map((each) => relative(source, each)).join(' → ')
+      problems.push(`packages/${name}/src: ${names} import each other in a circle`)
+    }
+    if (path.includes(file) || done.has(file)) return
+    for (const next of imports.get(file) ?? []) follow(next, [...path, file])
+    done.add(file)
+  }
+  for (const file of imports.keys()) follow(file, [])
   return problems
 }
 

@@ -55,6 +55,19 @@ describe('checkBoundaries', () => {
     expect(checkBoundaries(root)).toEqual([])
   })
 
+  it('refuses files that import each other in a circle, also for types alone', () => {
+    const source = 'packages/raft-core/src/runtime'
+    write(`${source}/a.ts`, "import { b } from './b.ts'\nexport const a = b\n")
+    write(`${source}/b.ts`, "import { c } from './c.ts'\nexport const b = c\n")
+    write(`${source}/c.ts`, 'export const c = 1\n')
+    expect(checkBoundaries(root)).toEqual([])
+    write(`${source}/c.ts`, "import type { A } from './a.ts'\nexport const c: A = 1\n")
+    const circle = 'runtime/a.ts → runtime/b.ts → runtime/c.ts → runtime/a.ts'
+    expect(checkBoundaries(root)).toEqual([
+      `packages/raft-core/src: ${circle} import each other in a circle`,
+    ])
+  })
+
   it('refuses a dependency that the table does not have', () => {
     write('packages/raft-core/package.json', { dependencies: { pino: '*' } })
     expect(checkBoundaries(root)).toEqual([expect.stringContaining('pino')])

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { RaftError, type Outcome } from '@raftkit/interface'
 import { afterEach, describe, expect, it } from 'vitest'
 import { InmemCluster, quick, type LedgerNode } from './inmem-cluster.ts'
@@ -10,21 +9,48 @@ afterEach(async () => {
   await cluster.stop()
 })
 
+/** What became of each command, and who waits for more of them. */
+class Outcomes {
+  readonly byCommand = new Map<string, Outcome | 'acknowledged'>()
+  #waiting: (() => void)[] = []
+
+  note(command: string, outcome: Outcome | 'acknowledged'): void {
+    this.byCommand.set(command, outcome)
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const look of waiting) look()
+  }
+
+  /** Resolves when that many commands more have ended in a way that `counts`. */
+  async more(
+    count: number,
+    counts: (outcome: Outcome | 'acknowledged', command: string) => boolean,
+  ): Promise<void> {
+    const number = (): number =>
+      [...this.byCommand].filter(([command, outcome]) => counts(outcome, command)).length
+    const enough = number() + count
+    while (number() < enough)
+      await new Promise<void>((resolve) => {
+        this.#waiting.push(resolve)
+      })
+  }
+}
+
 /** Sends commands through one node until `over`, and notes what became of each. */
 async function write(
   node: LedgerNode,
   name: string,
-  outcomes: Map<string, Outcome | 'acknowledged'>,
+  outcomes: Outcomes,
   over: AbortSignal,
 ): Promise<void> {
   for (let i = 0; !over.aborted; i += 1) {
     const command = `${name}/${i}`
     try {
       await node.apply(command, { timeoutMs: 200 })
-      outcomes.set(command, 'acknowledged')
+      outcomes.note(command, 'acknowledged')
     } catch (error) {
       if (!RaftError.is(error) || error.outcome === undefined) throw error
-      outcomes.set(command, error.outcome)
+      outcomes.note(command, error.outcome)
     }
   }
 }
@@ -32,16 +58,16 @@ async function write(
 describe('forwarding while links break and leaders change', () => {
   it('never loses, doubles or misreports a command', { timeout: 30_000 }, async () => {
     cluster = await InmemCluster.start(3, { config: { ...quick, rpcTimeoutMs: 150 } })
-    const outcomes = new Map<string, Outcome | 'acknowledged'>()
+    const outcomes = new Outcomes()
     const over = new AbortController()
     const nodes = [...cluster.nodes.values()]
     const writers = Array.from({ length: 12 }, (_, i) =>
-      write(nodes[i % 3]!, `writer-${i}`, outcomes, over.signal),
+      write(nodes[i % 3]!, `node-${i % 3}/writer-${i}`, outcomes, over.signal),
     )
     // No duplication: a stream such as TCP never delivers a request twice.
     cluster.network.setFaults({ loss: 0.02, jitterMs: 1 })
     for (let round = 0; round < 9; round += 1) {
-      await sleep(120)
+      await outcomes.more(24, (outcome) => outcome === 'acknowledged')
       const { address } = nodes[round % 3]!
       if (round % 2 === 0) cluster.network.isolate(address)
       else
@@ -49,7 +75,11 @@ describe('forwarding while links break and leaders change', () => {
           address,
           cluster.addresses.filter((other) => other !== address),
         )
-      await sleep(200)
+      // Nobody answers those who write through it.
+      const through = `node-${round % 3}/`
+      await outcomes.more(4, (outcome, command) => {
+        return outcome !== 'acknowledged' && command.startsWith(through)
+      })
       cluster.network.heal()
     }
     cluster.network.setFaults({})
@@ -65,11 +95,11 @@ describe('forwarding while links break and leaders change', () => {
       unknown: [0, 1],
       committed: [1],
     }
-    const wrong = [...outcomes].filter(
+    const wrong = [...outcomes.byCommand].filter(
       ([command, outcome]) => !expected[outcome].includes(times.get(command) ?? 0),
     )
     expect(wrong).toEqual([])
-    const seen = new Set(outcomes.values())
+    const seen = new Set(outcomes.byCommand.values())
     expect(seen).toContain('acknowledged')
     expect(seen).toContain('unknown')
   })

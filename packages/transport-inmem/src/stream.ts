@@ -4,7 +4,7 @@ import type {
   RaftError,
   ServerAddress,
 } from '@raftkit/interface'
-import type { Fabric } from './fabric.ts'
+import type { DeliveryQueue } from './delivery-queue.ts'
 import type { FrameLoss, FrameOrder, Link } from './link.ts'
 import { connectionLost } from './pending.ts'
 import type { Answer } from './serving.ts'
@@ -27,6 +27,16 @@ export interface StreamReceiver<In> {
   onClose(error: RaftError): void
 }
 
+/** What a stream needs of its network. */
+export interface StreamGround {
+  readonly queue: DeliveryQueue
+  /** How long one end takes to notice that the other went away over a cut link, milliseconds. */
+  readonly halfOpenMs: number
+  /** The streams that are open. */
+  readonly streams: Set<Stream>
+  link(from: ServerAddress, to: ServerAddress): Link
+}
+
 /** Bytes of the message that ends a stream. */
 const END_BYTES = 16
 
@@ -43,7 +53,7 @@ export type ServerEnd = StreamEnd<ServerFrame, ClientFrame>
 class StreamEnd<Out, In> {
   /** Address of the other end. */
   readonly peer: ServerAddress
-  readonly #fabric: Fabric
+  readonly #ground: StreamGround
   readonly #link: Link
   readonly #order: FrameOrder = { lastDue: 0 }
   readonly #onGone: () => void
@@ -53,10 +63,10 @@ class StreamEnd<Out, In> {
   #closed = false
   #bufferedBytes = 0
 
-  constructor(fabric: Fabric, local: ServerAddress, peer: ServerAddress, onGone: () => void) {
+  constructor(ground: StreamGround, local: ServerAddress, peer: ServerAddress, onGone: () => void) {
     this.peer = peer
-    this.#fabric = fabric
-    this.#link = fabric.link(local, peer)
+    this.#ground = ground
+    this.#link = ground.link(local, peer)
     this.#onGone = onGone
   }
 
@@ -122,7 +132,7 @@ class StreamEnd<Out, In> {
   }
 
   #endOtherLater(): void {
-    const { queue, halfOpenMs } = this.#fabric
+    const { queue, halfOpenMs } = this.#ground
     queue.schedule(queue.now() + halfOpenMs, () => this.#other?.fail())
   }
 
@@ -138,25 +148,25 @@ export class Stream {
   readonly to: ServerAddress
   readonly client: ClientEnd
   readonly server: ServerEnd
-  readonly #fabric: Fabric
+  readonly #ground: StreamGround
 
-  constructor(fabric: Fabric, from: ServerAddress, to: ServerAddress) {
+  constructor(ground: StreamGround, from: ServerAddress, to: ServerAddress) {
     this.from = from
     this.to = to
-    this.#fabric = fabric
+    this.#ground = ground
     const onGone = (): void => {
-      if (this.client.closed && this.server.closed) fabric.streams.delete(this)
+      if (this.client.closed && this.server.closed) ground.streams.delete(this)
     }
-    this.client = new StreamEnd(fabric, from, to, onGone)
-    this.server = new StreamEnd(fabric, to, from, onGone)
+    this.client = new StreamEnd(ground, from, to, onGone)
+    this.server = new StreamEnd(ground, to, from, onGone)
     this.client.join(this.server)
     this.server.join(this.client)
-    fabric.streams.add(this)
+    ground.streams.add(this)
   }
 
   /** Breaks the stream; both ends learn of it at the end of this turn. */
   reset(): void {
-    const { queue } = this.#fabric
+    const { queue } = this.#ground
     queue.schedule(queue.now(), () => {
       this.client.fail()
       this.server.fail()

@@ -9,7 +9,7 @@ import { RequestDecoder } from '@raftkit/wire'
 import { AnswerQueue, type PendingAnswer } from './answer-queue.ts'
 import { describeForeignProtocol } from './foreign-protocol.ts'
 import { answerOf } from './handler-answer.ts'
-import type { InboundHost } from './inbound-host.ts'
+import type { AcceptedConnection, InboundHost } from './inbound-host.ts'
 import { InboundWatch } from './inbound-watch.ts'
 import { SnapshotBody } from './snapshot-body.ts'
 import { TurnWriter } from './turn-writer.ts'
@@ -25,7 +25,7 @@ interface IncomingSnapshot {
  * connection is not read while more of them wait than the limits allow, while a snapshot is not read, and while
  * the other side does not take its answers.
  */
-export class InboundConnection {
+export class InboundConnection implements AcceptedConnection {
   readonly #host: InboundHost
   readonly #stream: StreamConnection
   readonly #decoder: RequestDecoder
@@ -63,27 +63,22 @@ export class InboundConnection {
     })
   }
 
-  /** It never sent a whole request. */
   get isStranger(): boolean {
     return this.#requests === 0
   }
 
-  /** No request of it is received or handled. */
   get isIdle(): boolean {
     return this.#answers.length === 0 && this.#snapshot === undefined && this.#decoder.isEmpty
   }
 
-  /** `now` of its last request. */
   get lastRequestAt(): number {
     return this.#lastRequestAt
   }
 
-  /** Bytes of its requests, unanswered or not yet whole. */
   get heldBytes(): number {
     return this.#heldBytes
   }
 
-  /** Ends the connection; handlers learn of it by their signal, a reader of a snapshot by an error. Idempotent. */
   close(reason: RaftError): void {
     if (this.#gone) return
     this.#gone = true

@@ -6,7 +6,7 @@ import {
   type StreamConnection,
 } from '@raftkit/interface'
 import { InboundConnection } from './inbound-connection.ts'
-import type { InboundHost } from './inbound-host.ts'
+import type { AcceptedConnection, InboundHost } from './inbound-host.ts'
 import type { ResolvedOptions } from './options.ts'
 
 /** The accepted connections, of which there are never more than `maxConnections`. */
@@ -19,7 +19,7 @@ export class InboundConnections {
   readonly #options: ResolvedOptions
   readonly #clock: Clock
   readonly #host: InboundHost
-  readonly #connections = new Set<InboundConnection>()
+  readonly #connections = new Set<AcceptedConnection>()
   #heldBytes = 0
   #closed: RaftError | undefined
   #warned = false
@@ -68,7 +68,7 @@ export class InboundConnections {
     const { limits, logger } = this.#options
     this.#heldBytes += bytes
     if (bytes < 0 || this.#heldBytes <= limits.maxInboundBytes) return
-    let greediest: InboundConnection | undefined
+    let greediest: AcceptedConnection | undefined
     for (const connection of this.#connections)
       if (connection.heldBytes > (greediest?.heldBytes ?? 0)) greediest = connection
     logger.warn(
@@ -104,8 +104,8 @@ export class InboundConnections {
   }
 
   /** The oldest that never sent a request, else the one idle longest: whoever floods the port loses first. */
-  #leastUseful(): InboundConnection | undefined {
-    let longestIdle: InboundConnection | undefined
+  #leastUseful(): AcceptedConnection | undefined {
+    let longestIdle: AcceptedConnection | undefined
     let idleSince = this.#clock.now()
     for (const connection of this.#connections) {
       if (connection.isStranger) return connection

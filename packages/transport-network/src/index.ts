@@ -12,3 +12,10 @@ export {
   type NetworkLimits,
   type NetworkTransportOptions,
 } from './options.ts'
+export {
+  listenAt,
+  secureContextOptions,
+  unreadableCredentials,
+  type Pem,
+  type TlsCredentials,
+} from './server-socket.ts'

@@ -1,8 +1,8 @@
 import { RaftError, messageOf, type ServerAddress } from '@raftkit/interface'
-import { parseAddress } from '@raftkit/transport-network'
+import { parseAddress, secureContextOptions } from '@raftkit/transport-network'
 import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import { isAuthorized, secureContextOptions } from './mutual-tls.ts'
+import { isAuthorized } from './mutual-tls.ts'
 import type { TcpTlsOptions } from './options.ts'
 
 /** What a dial needs to know. */

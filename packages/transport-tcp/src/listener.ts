@@ -1,8 +1,8 @@
 import { messageOf, type Logger } from '@raftkit/interface'
-import { formatAddress } from '@raftkit/transport-network'
+import { formatAddress, secureContextOptions } from '@raftkit/transport-network'
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
-import { isAuthorized, secureContextOptions } from './mutual-tls.ts'
+import { isAuthorized } from './mutual-tls.ts'
 import type { TcpTlsOptions } from './options.ts'
 
 /** Milliseconds. Node's own default is two minutes. */

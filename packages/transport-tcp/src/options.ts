@@ -1,19 +1,16 @@
 // What a TCP stream layer can be told.
 import type { Logger } from '@raftkit/interface'
+import type { Pem, TlsCredentials } from '@raftkit/transport-network'
 import type { PeerCertificate } from 'node:tls'
 
 /** Mutual TLS: both ends show a certificate and both check the other's. */
-export interface TcpTlsOptions {
+export interface TcpTlsOptions extends TlsCredentials {
   /** PEM of this server's certificate, with what leads to the authority. */
-  readonly cert: string | Uint8Array
+  readonly cert: Pem
   /** PEM of its private key. */
-  readonly key: string | Uint8Array
-  /** Passphrase of the key. */
-  readonly passphrase?: string
+  readonly key: Pem
   /** PEM of the authorities whose certificates are accepted, from either side. The system's are not. */
-  readonly ca: string | Uint8Array | readonly (string | Uint8Array)[]
-  /** Oldest protocol version accepted. Default TLSv1.3. */
-  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3'
+  readonly ca: Pem | readonly Pem[]
   /** Name that the certificate of a dialled server must be for. Default: the host that was dialled. */
   readonly serverName?: string
   /**

@@ -1,5 +1,4 @@
 import {
-  messageOf,
   RaftError,
   silentLogger,
   type Logger,
@@ -7,12 +6,17 @@ import {
   type StreamConnection,
   type StreamLayer,
 } from '@raftkit/interface'
-import { resolveListenAddress, type ListenAddress } from '@raftkit/transport-network'
+import {
+  listenAt,
+  resolveListenAddress,
+  secureContextOptions,
+  type ListenAddress,
+} from '@raftkit/transport-network'
 import type { Server, Socket } from 'node:net'
 import { Server as TlsServer } from 'node:tls'
 import { dial } from './dial.ts'
 import { createListener, remoteOf } from './listener.ts'
-import { checkTls, secureContextOptions } from './mutual-tls.ts'
+import { checkTls } from './mutual-tls.ts'
 import type { TcpStreamOptions, TcpTlsOptions } from './options.ts'
 import { TcpConnection } from './tcp-connection.ts'
 
@@ -62,13 +66,14 @@ export class TcpStreamLayer implements StreamLayer {
       onConnection: (socket) => onConnection(this.#connection(socket, remoteOf(socket))),
     })
     this.#server = server
-    await this.#bind(server)
+    const { bind, backlog = 511 } = this.#options
+    await listenAt(server, this.#address, { bind, backlog })
     const bound = server.address()
     if (typeof bound === 'object' && bound !== null)
       this.#localAddress = this.#address.advertised(bound.port)
     // After it listens, a server's error (for example too many open files) passes with its cause.
     server.on('error', (error) =>
-      this.#logger.error({ err: error, bind: this.#options.bind }, 'cannot accept connections'),
+      this.#logger.error({ err: error, bind }, 'cannot accept connections'),
     )
   }
 
@@ -117,26 +122,6 @@ export class TcpStreamLayer implements StreamLayer {
     return closed
   }
 
-  #bind(server: Server): Promise<void> {
-    const { host, port } = this.#address
-    return new Promise((resolve, reject) => {
-      const onError = (error: Error): void => reject(listenFailed(this.#options.bind, error))
-      server.once('error', onError)
-      server.listen(
-        {
-          port,
-          exclusive: true,
-          backlog: this.#options.backlog ?? 511,
-          ...(host === '' ? {} : { host }),
-        },
-        () => {
-          server.off('error', onError)
-          resolve()
-        },
-      )
-    })
-  }
-
   #track(socket: Socket): void {
     if (this.#closing !== undefined) {
       socket.destroy()
@@ -152,22 +137,6 @@ export class TcpStreamLayer implements StreamLayer {
       sendBufferBytes: this.#sendBufferBytes,
     })
   }
-}
-
-function listenFailed(bind: string, cause: Error): RaftError {
-  const code = 'code' in cause ? cause.code : undefined
-  const advice =
-    code === 'EADDRINUSE'
-      ? 'another process (or this one) listens there; choose another port or stop it'
-      : code === 'EADDRNOTAVAIL'
-        ? 'no interface of this machine has that address; bind to one that it has and use advertise for the outside'
-        : code === 'EACCES'
-          ? 'this user may not listen there; choose a port above 1023'
-          : messageOf(cause)
-  return new RaftError('RAFT_LISTEN_FAILED', `cannot listen on ${bind}: ${advice}`, {
-    cause,
-    details: { bind, code },
-  })
 }
 
 function closedError(): RaftError {

@@ -2,10 +2,9 @@ import type { IncomingMessage } from 'node:http'
 import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { messageOf, RaftError, type ServerAddress } from '@raftkit/interface'
-import { parseAddress } from '@raftkit/transport-network'
+import { parseAddress, secureContextOptions } from '@raftkit/transport-network'
 import { WebSocket } from 'ws'
 import type { ResolvedWsOptions } from './options.ts'
-import { secureContextOptions } from './tls.ts'
 import { SUBPROTOCOL } from './upgrade.ts'
 
 /** Bytes of an HTTP answer that go into the error. */

@@ -2,22 +2,12 @@
 import type { IncomingMessage, Server as HttpServer } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import { RaftError, silentLogger, type Logger } from '@raftkit/interface'
-
-/** PEM text, or the bytes of such a file. */
-export type Pem = string | Uint8Array
+import type { Pem, TlsCredentials } from '@raftkit/transport-network'
 
 /** TLS. With `bind`, cert, key and ca are all needed: both ends show a certificate and both check the other's. */
-export interface WsTlsOptions {
-  /** PEM of this server's certificate, with what leads to the authority. */
-  readonly cert?: Pem
-  /** PEM of its private key. */
-  readonly key?: Pem
-  /** Passphrase of the key. */
-  readonly passphrase?: string
+export interface WsTlsOptions extends TlsCredentials {
   /** PEM of the authorities whose certificates are accepted. Default (with `server` only): the system's. */
   readonly ca?: Pem | readonly Pem[]
-  /** Oldest protocol version accepted. Default TLSv1.3. */
-  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3'
   /** Name that the certificate of a dialled server must be for. Default: the host that was dialled. */
   readonly serverName?: string
 }

@@ -2,11 +2,14 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
-import { messageOf, RaftError } from '@raftkit/interface'
-import { formatAddress, type ListenAddress } from '@raftkit/transport-network'
+import { messageOf } from '@raftkit/interface'
+import {
+  formatAddress,
+  secureContextOptions,
+  unreadableCredentials,
+} from '@raftkit/transport-network'
 import type { Handshakes } from './handshakes.ts'
 import type { ResolvedWsOptions } from './options.ts'
-import { secureContextOptions } from './tls.ts'
 import { refuse } from './upgrade.ts'
 
 /** What the server tells. */
@@ -57,11 +60,7 @@ function createHttpServer(options: ResolvedWsOptions, onRequest: RequestListener
       onRequest,
     )
   } catch (error) {
-    throw new RaftError(
-      'RAFT_INVALID_CONFIG',
-      'tls: cert, key and ca could not be read together; give PEM text, and a key that belongs to the certificate',
-      { cause: error },
-    )
+    throw unreadableCredentials(error)
   }
 }
 
@@ -77,33 +76,4 @@ function describeBadClient(error: Error, socket: Socket, secure: boolean): strin
   if (code.startsWith('HPE_'))
     return `it sent something else than HTTP (${messageOf(error)}); does it use another transport?`
   return secure ? `no TLS handshake: ${messageOf(error).trim()}` : messageOf(error)
-}
-
-/** Makes the server listen. Rejects with `RAFT_LISTEN_FAILED`. */
-export function listen(server: Server, address: ListenAddress, backlog: number): Promise<void> {
-  const { host, port } = address
-  return new Promise((resolve, reject) => {
-    const onError = (error: Error): void => reject(listenFailed(formatAddress(host, port), error))
-    server.once('error', onError)
-    server.listen({ port, exclusive: true, backlog, ...(host === '' ? {} : { host }) }, () => {
-      server.off('error', onError)
-      resolve()
-    })
-  })
-}
-
-function listenFailed(bind: string, cause: Error): RaftError {
-  const code = 'code' in cause ? cause.code : undefined
-  const advice =
-    code === 'EADDRINUSE'
-      ? 'another process (or this one) listens there; choose another port or stop it'
-      : code === 'EADDRNOTAVAIL'
-        ? 'no interface of this machine has that address; bind to one that it has and use advertise for the outside'
-        : code === 'EACCES'
-          ? 'this user may not listen there; choose a port above 1023'
-          : messageOf(cause)
-  return new RaftError('RAFT_LISTEN_FAILED', `cannot listen on ${bind}: ${advice}`, {
-    cause,
-    details: { bind, code },
-  })
 }

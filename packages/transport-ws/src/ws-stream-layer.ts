@@ -10,6 +10,7 @@ import {
 } from '@raftkit/interface'
 import {
   formatAddress,
+  listenAt,
   parseAddress,
   resolveListenAddress,
   type ListenAddress,
@@ -18,7 +19,7 @@ import { WebSocketServer, type WebSocket } from 'ws'
 import { dial } from './dial.ts'
 import { Handshakes } from './handshakes.ts'
 import { resolveWsOptions, type ResolvedWsOptions, type WsStreamOptions } from './options.ts'
-import { createOwnServer, listen } from './own-server.ts'
+import { createOwnServer } from './own-server.ts'
 import { pathOf, refusalOf, refuse, SUBPROTOCOL, type Refusal } from './upgrade.ts'
 import { WsConnection } from './ws-connection.ts'
 
@@ -83,7 +84,9 @@ export class WsStreamLayer implements StreamLayer {
     this.#server = server
     server.on('upgrade', this.#onUpgrade)
     if (this.#address === undefined) return
-    await listen(server, this.#address, this.#options.backlog)
+    const { host, port } = this.#address
+    const { backlog } = this.#options
+    await listenAt(server, this.#address, { bind: formatAddress(host, port), backlog })
     const bound = server.address()
     if (typeof bound === 'object' && bound !== null)
       this.#localAddress = this.#address.advertised(bound.port)
