@@ -5,8 +5,13 @@ import { transcriptOf } from './transcript.ts'
 
 /** How far the checker goes. */
 export interface CheckLimits {
-  /** Steps of the search, over all parts together; beyond them the verdict is `unknown`. Default 5,000,000. */
+  /**
+   * Steps of the search, over all parts together; beyond them the verdict is `unknown`. Each part may take its share of
+   * what the parts before it left. Default 5,000,000.
+   */
   readonly maxSteps?: number
+  /** Situations of one part that are remembered, which take memory; beyond them too. Default 1,000,000. */
+  readonly maxStates?: number
 }
 
 /** What the checker says of a history. */
@@ -22,24 +27,32 @@ export type Verdict =
     }
 
 const DEFAULT_MAX_STEPS = 5_000_000
+const DEFAULT_MAX_STATES = 1_000_000
 
 /**
  * Decides whether some order of the operations explains every answer, such that an operation that had ended before
  * another one began comes before it (Herlihy and Wing). The search is Wing and Gong's with Lowe's memoisation, each
  * part of the object by itself. An operation of unknown outcome may have happened at any time after its call, or never.
  *
- * Leave failed operations out, and put those that never ended in as unknown.
+ * Leave failed operations out, and put those that never ended in as unknown: a history without them may be rejected
+ * wrongly. The work grows steeply with the operations of one part that overlap: a few hundred operations per part are
+ * quick, however many parts there are. Throws `RangeError` for an operation that returns before it is called.
  */
 export function checkLinearizability<State, Input, Output>(
   model: SequentialModel<State, Input, Output>,
   history: readonly Operation<Input, Output>[],
   limits: CheckLimits = {},
 ): Verdict {
-  const budget = { steps: limits.maxSteps ?? DEFAULT_MAX_STEPS }
+  const { maxSteps = DEFAULT_MAX_STEPS, maxStates = DEFAULT_MAX_STATES } = limits
+  const parts = partsOf(model, history)
+  let [stepsLeft, partsLeft] = [maxSteps, parts.size]
   let undecided: string | undefined
-  for (const [part, operations] of partsOf(model, history)) {
-    const search = new Search(model, operations, budget)
+  for (const [part, operations] of parts) {
+    // A part that is too hard must not keep the others from being judged.
+    const share = Math.floor(stepsLeft / partsLeft--)
+    const search = new Search(model, operations, { steps: share, states: maxStates })
     const found = search.run()
+    stepsLeft -= search.steps
     if (found === 'no')
       return {
         result: 'not linearizable',
@@ -59,6 +72,11 @@ function partsOf<State, Input, Output>(
 ): Map<string, Operation<Input, Output>[]> {
   const parts = new Map<string, Operation<Input, Output>[]>()
   for (const operation of history) {
+    const { calledAt, returnedAt = Infinity } = operation
+    if (!(calledAt <= returnedAt))
+      throw new RangeError(
+        `an operation of ${operation.client} is called at ${calledAt} and returns at ${returnedAt}, which is no order`,
+      )
     const part = model.partOf?.(operation.input) ?? ''
     const operations = parts.get(part)
     if (operations === undefined) parts.set(part, [operation])
@@ -69,11 +87,13 @@ function partsOf<State, Input, Output>(
 }
 
 class Search<State, Input, Output> {
-  /** The longest order found so far, as positions in the operations. */
+  /** The longest order that had to be given up, as positions in the operations. */
   longest: readonly number[] = []
+  /** Steps taken. */
+  steps = 0
   readonly #model: SequentialModel<State, Input, Output>
   readonly #operations: readonly Operation<Input, Output>[]
-  readonly #budget: { steps: number }
+  readonly #limits: { readonly steps: number; readonly states: number }
   readonly #head: CallEvent
   readonly #stack: { readonly call: CallEvent; readonly state: State }[] = []
   readonly #seen: SeenStates
@@ -82,11 +102,11 @@ class Search<State, Input, Output> {
   constructor(
     model: SequentialModel<State, Input, Output>,
     operations: readonly Operation<Input, Output>[],
-    budget: { steps: number },
+    limits: { readonly steps: number; readonly states: number },
   ) {
     this.#model = model
     this.#operations = operations
-    this.#budget = budget
+    this.#limits = limits
     this.#head = eventList(operations)
     this.#seen = new SeenStates(operations.length)
     this.#returnsLeft = operations.filter(({ returnedAt }) => returnedAt !== undefined).length
@@ -97,7 +117,9 @@ class Search<State, Input, Output> {
     let event = this.#head.next
     // What is left at the end are operations of unknown outcome, which need not have happened.
     while (this.#returnsLeft > 0) {
-      if (--this.#budget.steps < 0) return 'undecided'
+      const { steps, states } = this.#limits
+      if (this.steps >= steps || this.#seen.size >= states) return 'undecided'
+      this.steps++
       if (event?.isCall === true) {
         const next = this.#tryCall(state, event)
         if (next === undefined) {
@@ -133,11 +155,11 @@ class Search<State, Input, Output> {
     this.#seen.flip(call.operation)
     if (call.matching !== undefined) this.#returnsLeft--
     lift(call)
-    if (this.#stack.length > this.longest.length)
-      this.longest = this.#stack.map((step) => step.call.operation)
   }
 
   #pop(): { readonly call: CallEvent; readonly state: State } | undefined {
+    if (this.#stack.length > this.longest.length)
+      this.longest = this.#stack.map(({ call }) => call.operation)
     const step = this.#stack.pop()
     if (step === undefined) return undefined
     this.#seen.flip(step.call.operation)

@@ -3,10 +3,16 @@ export class SeenStates {
   /** The operations that have been done, as bits. */
   readonly #done: Uint8Array
   #hash = 0
+  #size = 0
   readonly #seen = new Map<number, { readonly done: Uint8Array; readonly state: string }[]>()
 
   constructor(operations: number) {
     this.#done = new Uint8Array(Math.ceil(operations / 8))
+  }
+
+  /** Sets with their states that are remembered. */
+  get size(): number {
+    return this.#size
   }
 
   /** Adds an operation to the set, or takes it out. */
@@ -20,13 +26,13 @@ export class SeenStates {
     let hash = this.#hash
     for (let place = 0; place < state.length; place++)
       hash = Math.imul(hash ^ state.charCodeAt(place), 0x01000193)
-    const entry = { done: this.#done.slice(), state }
     const known = this.#seen.get(hash)
+    if (known?.some((other) => other.state === state && this.#isPresent(other.done)) === true)
+      return false
+    const entry = { done: this.#done.slice(), state }
     if (known === undefined) this.#seen.set(hash, [entry])
-    else {
-      if (known.some((other) => other.state === state && this.#isPresent(other.done))) return false
-      known.push(entry)
-    }
+    else known.push(entry)
+    this.#size++
     return true
   }
 

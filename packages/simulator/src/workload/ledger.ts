@@ -44,15 +44,15 @@ export class Ledger<Input, Output> {
   }
 
   /**
-   * Every call that had an effect, or may have. A command of unknown outcome that no server ever applied had none:
-   * leaving it out makes the search for an order much shorter.
+   * Every call that was answered, or had an effect. A read without an answer says nothing, and a command of unknown
+   * outcome that no server ever applied had no effect: leaving them out makes the search for an order much shorter.
    */
   get history(): readonly Operation<Input, Output>[] {
     const history: Operation<Input, Output>[] = []
     for (const [id, operation] of this.#operations) {
       const command = this.#commands.get(id)
-      const isSettled = operation.returnedAt !== undefined || command === undefined
-      if (isSettled || this.#applied.has(command)) history.push(operation)
+      const hadEffect = command !== undefined && this.#applied.has(command)
+      if (operation.returnedAt !== undefined || hadEffect) history.push(operation)
     }
     return history
   }

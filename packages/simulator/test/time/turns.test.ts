@@ -4,7 +4,7 @@ import { everyTurn } from '../../src/time/turns.ts'
 it('lets every promise job run between two steps', async () => {
   const order: string[] = []
   const chain = async (step: number): Promise<void> => {
-    for (let link = 0; link < 5; link++) await undefined
+    for (let link = 0; link < 5; link++) await Promise.resolve()
     order.push(`jobs of ${step}`)
   }
   let step = 0
