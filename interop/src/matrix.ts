@@ -1,4 +1,4 @@
-import type { Scenario } from './scenario.ts'
+import type { PreVote, Scenario } from './scenario.ts'
 import { scenarios } from './scenarios.ts'
 import type { Family, GoKind, ServerKind } from './server-kind.ts'
 
@@ -7,7 +7,7 @@ export interface Cell {
   readonly shape: string
   readonly kinds: readonly ServerKind[]
   readonly goKind: GoKind
-  readonly preVote: boolean
+  readonly preVote: PreVote
   readonly scenario: Scenario
   readonly variant: Family
 }
@@ -19,37 +19,43 @@ const shapes: readonly { readonly go: number; readonly node: number }[] = [
   { go: 2, node: 3 },
 ]
 
+const goKinds: readonly GoKind[] = ['go', 'go-1.6']
+
 /** The name of a run, which `--only` is matched against. */
 export function nameOf({ shape, preVote, scenario, variant }: Cell): string {
-  return `${shape} pre-vote=${preVote ? 'on' : 'off'} ${scenario.name}:${variant}`
+  return `${shape} pre-vote=${preVote} ${scenario.name}:${variant}`
 }
 
-/** Every run: shapes, versions of hashicorp/raft, pre-vote on and off, scenarios and their variants. */
+/** Every run: scenarios and their variants, versions of hashicorp/raft, pre-vote, cluster shapes. */
 export function everyCell(): readonly Cell[] {
-  const cells: Cell[] = []
-  for (const goKind of ['go', 'go-1.6'] as const)
-    for (const preVote of [true, false]) {
-      for (const { go, node } of shapes) {
-        const kinds = [...times(go, goKind), ...times(node, 'node' as const)]
-        const shape = `${go}x${goKind}+${node}xnode`
-        for (const scenario of scenarios)
-          if (scenario.kinds === undefined)
-            for (const variant of scenario.variants)
-              cells.push({ shape, kinds, goKind, preVote, scenario, variant })
-      }
-      for (const scenario of scenarios)
-        if (scenario.kinds !== undefined)
-          for (const variant of scenario.variants)
-            cells.push({
-              shape: goKind,
-              kinds: scenario.kinds(goKind, variant),
-              goKind,
-              preVote,
-              scenario,
-              variant,
-            })
-    }
-  return cells
+  return scenarios.flatMap((scenario) =>
+    scenario.variants.flatMap((variant) =>
+      goKinds.flatMap((goKind) =>
+        (scenario.preVotes ?? ['on', 'off']).flatMap((preVote) =>
+          clustersFor(scenario, goKind, variant).map((cluster) => ({
+            ...cluster,
+            goKind,
+            preVote,
+            scenario,
+            variant,
+          })),
+        ),
+      ),
+    ),
+  )
+}
+
+function clustersFor(
+  scenario: Scenario,
+  goKind: GoKind,
+  variant: Family,
+): readonly Pick<Cell, 'shape' | 'kinds'>[] {
+  if (scenario.kinds !== undefined)
+    return [{ shape: goKind, kinds: scenario.kinds(goKind, variant) }]
+  return shapes.map(({ go, node }) => ({
+    shape: `${go}x${goKind}+${node}xnode`,
+    kinds: [...times(go, goKind), ...times(node, 'node' as const)],
+  }))
 }
 
 /**

@@ -5,6 +5,8 @@ import { messageOf } from '@raftkit/interface'
 import { type Agreement, checkAgreement, LostWrites } from './agreement.ts'
 import { Cluster } from './cluster.ts'
 import { type Cell, nameOf } from './matrix.ts'
+import type { ServerConfig } from './protocol.ts'
+import { familyOf, type ServerKind } from './server-kind.ts'
 import { Workload } from './workload.ts'
 
 /** How one run went. */
@@ -33,8 +35,8 @@ export async function runCell(cell: Cell, keep = false): Promise<CellResult> {
   let failure: unknown
   try {
     const { scenario, variant, preVote, kinds, goKind } = cell
-    const config = (kind: (typeof kinds)[number]): object => ({
-      preVote,
+    const config = (kind: ServerKind): ServerConfig => ({
+      preVote: preVote === 'mixed' ? familyOf(kind) === variant : preVote === 'on',
       ...scenario.config?.(kind, variant),
     })
     const cluster = await Cluster.start({ kinds, directory, config })

@@ -13,6 +13,9 @@ export interface Stage {
   readonly note: (name: string, value: number) => void
 }
 
+/** Who asks before campaigning: all, none, or only the servers of the variant's family. */
+export type PreVote = 'on' | 'off' | 'mixed'
+
 /** Something that a cluster of both kinds must come through. What is checked after each: see agreement.ts. */
 export interface Scenario {
   readonly name: string
@@ -20,6 +23,8 @@ export interface Scenario {
   readonly variants: readonly Family[]
   /** The servers, where they are not those of the cluster shape. Such a scenario runs once, not for each shape. */
   readonly kinds?: (go: Exclude<ServerKind, 'node'>, variant: Family) => readonly ServerKind[]
+  /** Default: on and off. */
+  readonly preVotes?: readonly PreVote[]
   /** Options that differ from the default. */
   readonly config?: (kind: ServerKind, variant: Family) => ServerConfig
   readonly run: (stage: Stage, variant: Family) => Promise<void>

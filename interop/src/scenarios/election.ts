@@ -5,6 +5,7 @@ import { familyOf } from '../server-kind.ts'
 export const election: Scenario = {
   name: 'election',
   variants: ['go', 'node'],
+  preVotes: ['on', 'off', 'mixed'],
   config: (kind, variant) => {
     const ms = familyOf(kind) === variant ? 300 : 900
     return { heartbeatTimeoutMs: ms, electionTimeoutMs: ms, leaderLeaseTimeoutMs: ms / 2 }
