@@ -2,8 +2,8 @@
 import { RaftError, messageOf, type Outcome, type RaftErrorCode } from '@raftkit/interface'
 import { messagePackCodec } from './message-pack.ts'
 
-/** What is asked of the leader: run a command, answer a query, tell the read index (dissertation §6.4). */
-export type ForwardKind = 'command' | 'query' | 'read-index'
+/** What is asked of the leader: run a command, answer a query, tell the read index (dissertation §6.4), change members. */
+export type ForwardKind = 'command' | 'query' | 'read-index' | 'membership'
 
 /** One request on its way to the leader. */
 export interface ForwardedRequest {
@@ -19,7 +19,7 @@ export type ForwardedResult =
   | { readonly ok: false; readonly error: RaftError }
 
 const version = 1
-const kinds: readonly ForwardKind[] = ['command', 'query', 'read-index']
+const kinds: readonly ForwardKind[] = ['command', 'query', 'read-index', 'membership']
 const outcomes: readonly Outcome[] = ['not-committed', 'unknown', 'committed']
 
 export function encodeForward(requests: readonly ForwardedRequest[]): Uint8Array {

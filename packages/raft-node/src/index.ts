@@ -25,14 +25,19 @@ export {
 } from './raft-node.ts'
 export type { WaitOptions } from './deadline.ts'
 export { DEFAULT_FORWARD_LIMITS, type ForwardLimits } from './forward-lane.ts'
+export { DEFAULT_MEMBERSHIP_TIMEOUT_MS, type MembershipOptions } from './membership-request.ts'
+export type { MembershipResult, RaftConfiguration } from '@raftkit/raft-core'
 export type { Leadership, LeadershipCallback } from './leadership.ts'
 export { stopOnSignals, type StopOnSignalsOptions } from './stop-on-signals.ts'
 export { readPeersFile } from './peers-file.ts'
 export { RaftError, silentLogger } from '@raftkit/interface'
 export type {
+  Configuration,
+  Index,
   Logger,
   Outcome,
   RaftErrorCode,
+  Server,
   ServerAddress,
   ServerId,
   Term,

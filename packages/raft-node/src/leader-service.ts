@@ -9,13 +9,14 @@ import {
   type ForwardedRequest,
   type ForwardedResult,
 } from './forward-message.ts'
+import { runMembershipRequest, type MembershipRaft } from './membership-request.ts'
 import type { NodeStateMachine } from './state-machine.ts'
 
 /** Bytes of responses and answers in one message from the leader. Larger ones can only be had on the leader. */
 export const MAX_RESULT_BYTES: number = 32 * 1024 * 1024
 
 /** What a leader does itself. */
-export type LeaderRaft = Pick<Raft<Uint8Array>, 'apply' | 'read' | 'readIndex'>
+export type LeaderRaft = Pick<Raft<Uint8Array>, 'apply' | 'read' | 'readIndex'> & MembershipRaft
 
 /** The bytes-to-bytes half of a node's state machine. */
 export type Answering = Pick<NodeStateMachine<never, unknown, never, unknown>, 'answer'>
@@ -46,6 +47,8 @@ export class LeaderService {
         return raft.read(() => this.#answer(body), { ...wait, consistency: 'linearizable' })
       case 'read-index':
         return encodeIndex(await raft.readIndex(wait))
+      case 'membership':
+        return encodeIndex(await runMembershipRequest(raft, body, wait))
     }
   }
 
@@ -124,7 +127,7 @@ function encodeFitting(
 
 function doesNotFit(kind: ForwardKind, size: number): RaftError {
   const alone = size <= MAX_RESULT_BYTES
-  return kind === 'command'
+  return kind === 'command' || kind === 'membership'
     ? new RaftError(
         'RAFT_LIMIT_EXCEEDED',
         `The command took effect, but its response of ${size} bytes did not fit into the leader's message.`,
@@ -143,7 +146,7 @@ function encodeIndex(index: number): Uint8Array {
   return bytes
 }
 
-/** The index in the answer to a `read-index` request. */
+/** The index in the answer to a `read-index` or `membership` request. */
 export function decodeIndex(bytes: Uint8Array): number {
   if (bytes.byteLength !== 8)
     throw new RaftError(

@@ -1,9 +1,21 @@
-import { RaftError, type Logger, type ServerAddress, type ServerId } from '@raftkit/interface'
-import type { Raft } from '@raftkit/raft-core'
+import {
+  RaftError,
+  type Index,
+  type Logger,
+  type ServerAddress,
+  type ServerId,
+} from '@raftkit/interface'
+import type { MembershipResult, Raft, RaftConfiguration } from '@raftkit/raft-core'
 import { Deadline, type WaitOptions } from './deadline.ts'
 import type { ForwardLimits } from './forward-lane.ts'
-import type { LeaderService } from './leader-service.ts'
+import { decodeIndex, type LeaderService } from './leader-service.ts'
 import { LeadershipWatch, type LeadershipCallback } from './leadership.ts'
+import {
+  DEFAULT_MEMBERSHIP_TIMEOUT_MS,
+  encodeMembershipRequest,
+  type MembershipOptions,
+  type MembershipRequest,
+} from './membership-request.ts'
 import { DEFAULT_APPLY_TIMEOUT_MS } from './node-options.ts'
 import { caughtUp } from './readiness.ts'
 import { Router } from './router.ts'
@@ -126,9 +138,50 @@ export class RaftNode<Command, Response, Query, Answer> {
     return this.#leadership.onLeadership(callback)
   }
 
-  /** Hands leadership to another node, to the most advanced one unless `to` names one. Only on the leader. */
-  transferLeadership(to?: ServerId, options?: WaitOptions): Promise<void> {
-    return this.raft.transferLeadership(to, options)
+  /** The members as this node knows them, and up to where configurations are committed. */
+  configuration(): RaftConfiguration {
+    return this.raft.configuration()
+  }
+
+  /**
+   * Gives a node a vote, or a new address; from any node, as all membership calls. One that is behind receives the
+   * log without a vote until it has caught up, and the call resolves when it has its vote; `stage: false` gives the
+   * vote at once. Start the new node with `bootstrap: false`. Default timeout {@link DEFAULT_MEMBERSHIP_TIMEOUT_MS}.
+   */
+  addVoter(
+    id: ServerId,
+    address: ServerAddress,
+    { stage = true, ...options }: MembershipOptions & { readonly stage?: boolean } = {},
+  ): Promise<MembershipResult> {
+    return this.#changeMembership({ type: 'add-voter', id, address, stage }, options)
+  }
+
+  /** Adds a node that receives the log and has no vote, or changes its address. A voter keeps its vote. */
+  addNonvoter(
+    id: ServerId,
+    address: ServerAddress,
+    options?: MembershipOptions,
+  ): Promise<MembershipResult> {
+    return this.#changeMembership({ type: 'add-nonvoter', id, address }, options)
+  }
+
+  /** Takes a node's vote away. A leader that loses its own hands leadership over. */
+  demoteVoter(id: ServerId, options?: MembershipOptions): Promise<MembershipResult> {
+    return this.#changeMembership({ type: 'demote-voter', id }, options)
+  }
+
+  /** Takes a node out of the cluster. A leader that is taken out hands over and shuts down. */
+  removeServer(id: ServerId, options?: MembershipOptions): Promise<MembershipResult> {
+    return this.#changeMembership({ type: 'remove-server', id }, options)
+  }
+
+  /**
+   * Hands leadership to another node, to the most advanced one unless `to` names one; from any node. Resolves when
+   * the old leader leads no more. Default timeout {@link DEFAULT_MEMBERSHIP_TIMEOUT_MS}.
+   */
+  async transferLeadership(to?: ServerId, options?: WaitOptions): Promise<void> {
+    const type = 'transfer-leadership'
+    await this.#askLeader(to === undefined ? { type } : { type, to }, options)
   }
 
   /** Hands over leadership, ends callbacks, stops the server and closes its files and sockets. Idempotent. */
@@ -160,6 +213,21 @@ export class RaftNode<Command, Response, Query, Answer> {
     } finally {
       await closeParts()
     }
+  }
+
+  async #changeMembership(
+    request: Exclude<MembershipRequest, { readonly type: 'transfer-leadership' }>,
+    { prevIndex, ...wait }: MembershipOptions = {},
+  ): Promise<MembershipResult> {
+    const asked = prevIndex === undefined ? request : { ...request, prevIndex }
+    return { index: await this.#askLeader(asked, wait) }
+  }
+
+  async #askLeader(request: MembershipRequest, options: WaitOptions | undefined): Promise<Index> {
+    this.#checkRunning()
+    const deadline = new Deadline(options, DEFAULT_MEMBERSHIP_TIMEOUT_MS)
+    const body = encodeMembershipRequest(request)
+    return decodeIndex(await this.#router.route('membership', body, deadline))
   }
 
   #hasSuccessor(): boolean {

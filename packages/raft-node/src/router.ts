@@ -25,13 +25,13 @@ export class Router {
   constructor(raft: RoutedRaft, service: LeaderService, limits?: ForwardLimits) {
     this.#raft = raft
     this.#service = service
-    // Reads have a lane of their own, so that a slow query holds up no command.
+    // Lanes of their own, so that neither a slow query nor a server that catches up holds up a command.
     const commands = new ForwardLane(raft, limits)
     const reads = new ForwardLane(raft, limits)
-    this.#lanes = { command: commands, query: reads, 'read-index': reads }
+    const membership = new ForwardLane(raft, limits)
+    this.#lanes = { command: commands, query: reads, 'read-index': reads, membership }
     raft.on('leader-changed', () => {
-      commands.leaderChanged()
-      reads.leaderChanged()
+      for (const lane of [commands, reads, membership]) lane.leaderChanged()
     })
   }
 
@@ -84,7 +84,7 @@ export class Router {
 function mayTryAgain(kind: ForwardKind, error: unknown): boolean {
   if (!RaftError.is(error)) return false
   if (error.retryable && error.outcome === 'not-committed') return true
-  if (kind === 'command') return false
+  if (kind === 'command' || kind === 'membership') return false
   return (
     error.retryable ||
     error.code === 'RAFT_CONNECTION_LOST' ||

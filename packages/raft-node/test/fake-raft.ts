@@ -16,6 +16,11 @@ export class FakeRaft implements Pick<
   | 'read'
   | 'readIndex'
   | 'forwardToLeader'
+  | 'addVoter'
+  | 'addNonvoter'
+  | 'demoteVoter'
+  | 'removeServer'
+  | 'transferLeadership'
 > {
   state: Server['state'] = 'follower'
   leader: Server['leader'] = undefined
@@ -71,6 +76,25 @@ export class FakeRaft implements Pick<
   }
 
   readonly readIndex: Server['readIndex'] = async () => 7
+
+  /** The membership calls that this server got. */
+  readonly membershipCalls: unknown[][] = []
+  /** What becomes of them; set it to make them fail. */
+  onMembership: () => Promise<{ readonly index: number }> = async () => ({ index: 9 })
+
+  readonly addVoter: Server['addVoter'] = (...call) => this.#membership('addVoter', call)
+  readonly addNonvoter: Server['addNonvoter'] = (...call) => this.#membership('addNonvoter', call)
+  readonly demoteVoter: Server['demoteVoter'] = (...call) => this.#membership('demoteVoter', call)
+  readonly removeServer: Server['removeServer'] = (...call) =>
+    this.#membership('removeServer', call)
+  readonly transferLeadership: Server['transferLeadership'] = async (...call) => {
+    await this.#membership('transferLeadership', call)
+  }
+
+  #membership(name: string, call: readonly unknown[]): Promise<{ readonly index: number }> {
+    this.membershipCalls.push([name, ...call])
+    return this.onMembership()
+  }
 
   forwardToLeader: Server['forwardToLeader'] = async (payload) =>
     encodeResults(
