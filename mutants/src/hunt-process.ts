@@ -19,7 +19,7 @@ export interface HuntResult {
 }
 
 /** A process that says nothing for so long is ended, milliseconds. */
-const SILENCE_MS = 120_000
+const SILENCE_MS = 300_000
 
 /** Lines of a process's errors that a report shows. */
 const ERROR_LINES = 6

@@ -192,7 +192,7 @@ const bytes: readonly Mutant[] = [
         replace: 'this.#scanner.start(Number.MAX_SAFE_INTEGER, limit)',
       },
     ],
-    hunters: [tested('wire', 'test/limits.test.ts')],
+    hunters: [tested('wire', 'test/request-decoder.test.ts')],
   },
   {
     name: 'snapshot-size-unchecked',
@@ -205,7 +205,7 @@ const bytes: readonly Mutant[] = [
         replace: 'if (request.size < 0)',
       },
     ],
-    hunters: [tested('wire', 'test/limits.test.ts')],
+    hunters: [tested('wire', 'test/request-decoder.test.ts')],
   },
   {
     name: 'answers-overtake-each-other',
@@ -233,12 +233,22 @@ const bytes: readonly Mutant[] = [
     source: 'hashicorp/raft: pooled connections; faults: G6',
     edits: [
       {
+        file: network('outbound-connection'),
+        find: 'if (this.#failure !== undefined) return\n    this.#failure = { reason }',
+        replace: `if (this.#failure !== undefined) return
+    if (RaftError.is(reason, 'RAFT_RPC_TIMEOUT')) {
+      for (const { reject } of this.#waiting.splice(0)) reject(reason)
+      return
+    }
+    this.#failure = { reason }`,
+      },
+      {
         file: network('network-transport'),
-        find: 'guard.watch((reason) => pooled.fail(reason))\n    return pooled',
-        replace: 'guard.watch(() => this.#pool.give(pooled))\n    return pooled',
+        find: `if (RaftError.is(error, 'RAFT_RPC_TIMEOUT')) this.#pool.drop(address)`,
+        replace: 'this.#pool.give(connection)',
       },
     ],
-    hunters: [tested('transport-network', 'test/call.test.ts')],
+    hunters: [tested('transport-network', 'test/answers-match.test.ts')],
   },
   {
     name: 'lost-answer-called-not-committed',

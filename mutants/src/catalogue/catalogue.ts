@@ -4,6 +4,7 @@ import { adapters } from './adapters.ts'
 import { callers } from './callers.ts'
 import { elections } from './elections.ts'
 import { leadership } from './leadership.ts'
+import { membership } from './membership.ts'
 import { reads } from './reads.ts'
 import { replication } from './replication.ts'
 import { snapshots } from './snapshots.ts'
@@ -13,6 +14,7 @@ export const catalogue: readonly Mutant[] = [
   ...elections,
   ...leadership,
   ...replication,
+  ...membership,
   ...reads,
   ...snapshots,
   ...callers,

@@ -15,6 +15,25 @@ export const leadership: readonly Mutant[] = [
         replace: 'if (state.now === Infinity) askPreVotes(state, reason)',
       },
     ],
+    hunters: [tested('raft-core', 'test/consensus/deadlines.test.ts')],
+  },
+  {
+    name: 'votes-depose-leaders-that-are-heard',
+    broken:
+      'a server that hears no leader campaigns without asking first, and those that hear one vote all the same: each layer alone keeps the leader in place',
+    source: 'dissertation §4.2.3, §9.6; faults: noPreVote; CockroachDB #104042',
+    edits: [
+      {
+        file: consensus('deadlines'),
+        find: 'if (state.timing.preVote) askPreVotes(state, reason)',
+        replace: 'if (state.now === Infinity) askPreVotes(state, reason)',
+      },
+      {
+        file: consensus('request-vote'),
+        find: 'if (hearsOtherLeader(state, from) && !request.leadershipTransfer) return false',
+        replace: 'if (hearsOtherLeader(state, from) && state.now === Infinity) return false',
+      },
+    ],
     hunters: [targeted('core', 100)],
   },
   {
@@ -24,7 +43,7 @@ export const leadership: readonly Mutant[] = [
     edits: [
       {
         file: consensus('pre-vote'),
-        find: ' && !hearsOtherLeader(state, from)',
+        find: ' &&\n    !hearsOtherLeader(state, from)',
         replace: '',
       },
     ],
@@ -80,7 +99,7 @@ export const leadership: readonly Mutant[] = [
         replace: 'else if (transfer.sendId === undefined)',
       },
     ],
-    hunters: [ordinary(100)],
+    hunters: [tested('raft-core', 'test/consensus/leadership-transfer.test.ts')],
   },
   {
     name: 'proposals-accepted-during-transfer',

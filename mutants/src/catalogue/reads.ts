@@ -18,6 +18,24 @@ export const reads: readonly Mutant[] = [
     hunters: [ordinary(200)],
   },
   {
+    name: 'read-without-any-entry-of-the-term',
+    broken: 'a new leader appends no entry of its term, and answers reads at once',
+    source: '§8; faults: noNoop',
+    edits: [
+      {
+        file: 'packages/raft-core/src/consensus/leadership.ts',
+        find: `state.log.append(1, term)\n  state.effects.push({ type: 'append-noop', index: firstIndex, term })`,
+        replace: '',
+      },
+      {
+        file: READ_INDEX,
+        find: 'else if (needsIndex && state.commitIndex < leadership.firstIndex)',
+        replace: 'else if (needsIndex && state.commitIndex < 0)',
+      },
+    ],
+    hunters: [ordinary(100)],
+  },
+  {
     name: 'read-without-quorum',
     broken: 'a leader answers reads without asking whether it still leads',
     source: 'd-engine #381; Jepsen, etcd 2014',

@@ -59,6 +59,12 @@ test('a majority of the voters is needed, of an even number too', () => {
   }
 })
 
+test('only voters are asked', () => {
+  const server = new LoneServer({ ...withoutPreVote, nonvoters: ['n4'] })
+  const asked = all(server.turnAt(100), 'send').map(({ to }) => to.id)
+  expect(asked).toEqual(['n2', 'n3'])
+})
+
 test('doubled, foreign, late and refused answers are no votes', () => {
   const { server, sent } = candidate(['n1', 'n2', 'n3', 'n4', 'n5'])
   server.answered(sent[0]!, vote(true, 2))

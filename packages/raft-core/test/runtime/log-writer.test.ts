@@ -1,7 +1,7 @@
 import { RaftError } from '@raftkit/interface'
 import { InmemStore } from '@raftkit/store-inmem'
 import { encodeEntries } from '@raftkit/wire'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { LogWriter } from '../../src/runtime/log-writer.ts'
 import { loadSnapshotFloor } from '../../src/runtime/snapshot-floor.ts'
 import { numbered } from '../support/batches.ts'
@@ -148,6 +148,14 @@ describe('LogWriter', () => {
     expect(told).toEqual(['RAFT_STORE_FAILED'])
     expect(store.operations).toEqual([])
     await writer.whenIdle()
+  })
+
+  it('does not try a failed write again, though the disk may work by now', async () => {
+    const append = vi.spyOn(store, 'append').mockRejectedValueOnce(new Error('input/output error'))
+    writer.append(numbered(1, 1, 1))
+    await clock.settle()
+    expect(append).toHaveBeenCalledTimes(1)
+    expect([writer.durableIndex, told]).toEqual([0, ['RAFT_STORE_FAILED']])
   })
 
   it('rejects what waits for durability when a write fails', async () => {

@@ -21,6 +21,7 @@ export type CheckName =
   | 'nothing but the seed'
   | 'nothing left over'
   | 'liveness'
+  | 'steady leadership'
   | 'no server breaks'
   | 'determinism'
   | 'snapshot round trip'

@@ -74,6 +74,22 @@ const tiny: Profile['adjust'] = (options, random) =>
 const slowlink: Profile['adjust'] = (options) =>
   withIntervals(options, { 'slow link': options.configs[0]!.heartbeatTimeoutMs * 4 })
 
+/**
+ * Leaders stand still for longer than an election takes and are slow to give up, while others answer late: they learn
+ * last that they lead no more.
+ */
+const stalls: Profile['adjust'] = (options, random) => {
+  const beatMs = options.configs[0]!.heartbeatTimeoutMs
+  return withIntervals(
+    {
+      ...configured(options, { maxLeaderStallMs: beatMs * 20, eventLoopStallMs: 50 }),
+      meanTroubleMs: beatMs * random.between(1, 4),
+      workload: { ...options.workload, clients: 5, meanPauseMs: 20, wrongServer: 0.3, eager: 1 },
+    },
+    { pause: beatMs * 3, 'slow link': beatMs * random.between(1, 4) },
+  )
+}
+
 /** In the end only a quorum is well connected. */
 const core: Profile['adjust'] = (options) => ({ ...options, ending: 'core' })
 
@@ -112,6 +128,7 @@ const NAMED: Readonly<Record<string, Profile['adjust']>> = {
   flap,
   tiny,
   slowlink,
+  stalls,
   core,
   calm,
 }

@@ -1,4 +1,5 @@
 import type { StateMachine } from '@raftkit/interface'
+import { checkSteadiness } from '../checks/steadiness.ts'
 import type { Mark } from '../marks/marks.ts'
 import type { Violation } from '../checks/violation.ts'
 import { scheduleNemeses } from '../nemesis/schedule.ts'
@@ -190,8 +191,10 @@ class SeedRun<M extends StateMachine<Output>, Input, Output> {
     const slowestClock = Math.min(...options.clockRates)
     const restMs = (REST * Math.max(options.workload.timeoutMs, rpcTimeoutMs)) / slowestClock
     const end = time.now() + restMs + 5 * options.workload.meanPauseMs
+    const { reign } = this.#world
     await this.#until(() => time.now() >= end)
     if (this.#world.violation !== undefined) return
+    if (isCore && !isHopeless) checkSteadiness(this.#world.violate, reign, this.#world.reign)
     if (this.ledger.open > 0)
       this.#world.violate(
         'every promise settles',

@@ -14,6 +14,7 @@ import { Configurations } from '../checks/configurations.ts'
 import { Elections } from '../checks/elections.ts'
 import { EntryTree } from '../checks/entry-tree.ts'
 import { OpenCalls } from '../checks/open-calls.ts'
+import type { Reign } from '../checks/steadiness.ts'
 import type { CheckName, Violation } from '../checks/violation.ts'
 import { FINE_WEATHER } from '../disk/simulated-disk.ts'
 import { MarkCounts } from '../marks/marks.ts'
@@ -144,6 +145,13 @@ export class World<M extends StateMachine<R>, R> implements Surroundings<M, R> {
   #holdersOf(index: Index, term: Term): Holders {
     const holders = this.servers.filter(({ disk }) => disk.held(index, term))
     return { count: holders.length, voters: this.servers.length }
+  }
+
+  /** Who leads the highest term, and which that is. */
+  get reign(): Reign | undefined {
+    const leader = this.leader()
+    const term = leader?.raft?.currentTerm
+    return leader === undefined || term === undefined ? undefined : { id: leader.id, term }
   }
 
   /** The faults end: every disk works, and the network carries everything except over the links that are cut. */

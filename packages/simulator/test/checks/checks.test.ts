@@ -8,6 +8,7 @@ import { checkStart } from '../../src/checks/damage.ts'
 import { checkLeaderTruncation } from '../../src/checks/leader-log.ts'
 import { OpenCalls } from '../../src/checks/open-calls.ts'
 import { Progress, type Watched } from '../../src/checks/progress.ts'
+import { checkSteadiness } from '../../src/checks/steadiness.ts'
 import { checkTimers } from '../../src/checks/shutdown.ts'
 import { DiskImage } from '../../src/disk/disk-image.ts'
 import { SimulatedDisk } from '../../src/disk/simulated-disk.ts'
@@ -694,6 +695,25 @@ const CASES: Readonly<Record<Exclude<CheckName, Elsewhere>, readonly Case[]>> = 
           bench,
           spoiled(20, () => new Promise(() => {})),
         ),
+    },
+  ],
+  'steady leadership': [
+    {
+      name: 'another leader',
+      wrong: ({ violate }) =>
+        checkSteadiness(violate, { id: 'n1', term: 3 }, { id: 'n2', term: 4 }),
+      right: ({ violate }) =>
+        checkSteadiness(violate, { id: 'n1', term: 3 }, { id: 'n1', term: 3 }),
+    },
+    {
+      name: 'the same leader, elected again',
+      wrong: ({ violate }) =>
+        checkSteadiness(violate, { id: 'n1', term: 3 }, { id: 'n1', term: 4 }),
+    },
+    {
+      name: 'no leader any more',
+      wrong: ({ violate }) => checkSteadiness(violate, { id: 'n1', term: 3 }, undefined),
+      right: ({ violate }) => checkSteadiness(violate, undefined, undefined),
     },
   ],
   'no server breaks': [
