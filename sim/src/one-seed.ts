@@ -13,7 +13,7 @@ export async function traceSeed(options: Arguments): Promise<boolean> {
     console.log(
       isClean
         ? `seed ${range.first}: nothing wrong, trace ${result.traceHash}`
-        : failureText(result),
+        : `${failureText(result)}\nMake it smaller: the same with --shrink`,
     )
   return isClean
 }

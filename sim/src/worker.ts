@@ -1,6 +1,7 @@
 // One worker process: takes seeds one by one and says what came of each.
 import { failureText, replayArguments, type SeedResult } from '@raftkit/simulator'
 import type { Job, SeedFailure, SeedMessage, WorkerMessage } from './messages.ts'
+import { realResources } from './real-resources.ts'
 import { runOne } from './seed-options.ts'
 
 // Simulated servers make errors by the thousand, and nobody reads where: traces of the stack cost a tenth of the time.
@@ -38,12 +39,6 @@ async function run(job: Job): Promise<SeedMessage> {
     committed,
     marks,
   }
-}
-
-/** Timers, files and sockets that this process has open. */
-function realResources(): string {
-  const resources = process.getActiveResourcesInfo().filter((name) => name !== 'Immediate')
-  return resources.toSorted().join(', ')
 }
 
 function failureOf(result: SeedResult, { canary }: Job): SeedFailure | undefined {
