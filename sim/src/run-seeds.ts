@@ -19,7 +19,7 @@ export async function runSeeds(options: Arguments): Promise<boolean> {
     const also = regressions === 0 ? '' : ` and ${regressions} that found bugs`
     console.log(
       `seeds ${range.first}..${range.last}${also}, profile ${profile}, commit ${commit}, ` +
-        `Node ${process.version}, ${workers} workers`,
+        `Node ${process.version}, worker processes: ${workers}`,
     )
   }
   const jobs = jobsOf(options)

@@ -4,6 +4,9 @@ import type { BrokenSeed, SeedFailure, SeedMessage } from './messages.ts'
 /** So many seeds of the default profile must reach every mark. */
 const SEEDS_FOR_ALL_MARKS = 1000
 
+/** Marks that are named when they were not reached; a few seeds reach few. */
+const MOST_NAMED = 10
+
 /** Share of seeds whose history may be left undecided. */
 export const MOST_UNDECIDED = 0.005
 
@@ -97,7 +100,7 @@ export class Tally {
     const { simulatedMs, busyMs, events, calls, committed } = this.#sums
     const wallMs = performance.now() - this.#startedAt
     const lines = [
-      `${this.#seeds} seeds: ${this.isClean ? 'nothing wrong' : this.#complaint()}`,
+      `${this.#seeds} ${this.#seeds === 1 ? 'seed' : 'seeds'}: ${this.isClean ? 'nothing wrong' : this.#complaint()}`,
       `${Math.round(simulatedMs / 1000)} simulated seconds in ${(wallMs / 1000).toFixed(1)} s: ` +
         `${(simulatedMs / wallMs).toFixed(0)} per second, ` +
         `${(simulatedMs / busyMs).toFixed(0)} per second and core; ` +
@@ -105,7 +108,9 @@ export class Tally {
       `${events} events, ${calls} calls, ${committed} entries committed, ` +
         `${this.#undecided} histories undecided (at most ${MOST_UNDECIDED * 100} % may be)`,
     ]
-    if (this.#unreached.length > 0) lines.push(`marks not reached: ${this.#unreached.join('; ')}`)
+    const unreached = this.#unreached
+    if (unreached.length > MOST_NAMED) lines.push(`${unreached.length} marks not reached`)
+    else if (unreached.length > 0) lines.push(`marks not reached: ${unreached.join('; ')}`)
     for (const { check, replay } of this.#failures.toSorted((a, b) => a.seed - b.seed))
       lines.push(`  ${check}: pnpm sim ${replay} --trace (or --shrink)`)
     for (const { job, reason } of this.#broken)

@@ -77,5 +77,11 @@ describe('Tally', () => {
     expect(tallyOf(999, () => ({ marks: rest })).isClean).toBe(true)
     expect(tallyOf(1000, () => ({ marks: rest })).isClean).toBe(false)
     expect(tallyOf(1000).isClean).toBe(true)
+    expect(tallyOf(1000, () => ({ marks: rest })).summary()).toContain(
+      'marks not reached: a snapshot was sent',
+    )
+    expect(tallyOf(5, () => ({ marks: {} })).summary()).toContain(
+      `${MARKS.length} marks not reached`,
+    )
   })
 })
