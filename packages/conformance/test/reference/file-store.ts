@@ -13,20 +13,32 @@ import type {
 import { emptyData, MapStore } from './map-store.ts'
 import type { StoreData } from './map-store.ts'
 
+/** Makes the file what it is to be. */
+export type Save = (path: string, text: string) => Promise<void>
+
+/** Without a sync: what it writes outlives its process, but no power cut. */
+const replaceFile: Save = async (path, text) => {
+  await writeFile(`${path}.tmp`, text)
+  await rename(`${path}.tmp`, path)
+}
+
 export class MyStore implements LogStore, StableStore {
   readonly #path: string
   readonly #inner: MapStore
   #turn: Promise<void> = Promise.resolve()
 
-  private constructor(path: string, inner: MapStore) {
+  readonly #save: Save
+
+  private constructor(path: string, inner: MapStore, save: Save) {
+    this.#save = save
     this.#path = path
     this.#inner = inner
   }
 
-  static async open(directory: string): Promise<MyStore> {
+  static async open(directory: string, save: Save = replaceFile): Promise<MyStore> {
     const path = join(directory, 'store.json')
     const text = await readFile(path, 'utf8').catch(() => undefined)
-    return new MyStore(path, new MapStore(text === undefined ? emptyData() : parsed(text)))
+    return new MyStore(path, new MapStore(text === undefined ? emptyData() : parsed(text)), save)
   }
 
   bounds = (): Promise<LogBounds> => this.#inner.bounds()
@@ -53,16 +65,10 @@ export class MyStore implements LogStore, StableStore {
   #change(change: () => Promise<void>): Promise<void> {
     const done = this.#turn.then(async () => {
       await change()
-      await this.#save()
+      await this.#save(this.#path, textOf(this.#inner.data))
     })
     this.#turn = done.catch(() => {})
     return done
-  }
-
-  async #save(): Promise<void> {
-    // Without a sync: this one outlives its process, but no power cut.
-    await writeFile(`${this.#path}.tmp`, textOf(this.#inner.data))
-    await rename(`${this.#path}.tmp`, this.#path)
   }
 }
 
