@@ -30,11 +30,14 @@ export class StallWatch {
   }
 
   start(): void {
-    this.#due = this.#clock.now() + this.#intervalMs
-    this.#timer = this.#clock.setTimer(this.#intervalMs, () => {
-      this.#look(this.#clock.now())
-      this.start()
-    })
+    const intervalMs = this.#intervalMs
+    this.#due = this.#clock.now() + intervalMs
+    this.#timer = this.#clock.setTimer(intervalMs, this.#beat)
+  }
+
+  readonly #beat = (): void => {
+    this.#look(this.#clock.now())
+    this.start()
   }
 
   /** How long the event loop has stood still since the last call; undefined when it did not. */
