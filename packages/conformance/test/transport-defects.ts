@@ -1,5 +1,4 @@
 // Ways in which a transport can be wrong; each is a few methods that replace those of a sound one.
-
 import { RaftError } from '@raftkit/interface'
 import type { AppendPipeline, RpcHandler, RpcRequest, RpcResponse } from '@raftkit/interface'
 import { expect } from 'vitest'
