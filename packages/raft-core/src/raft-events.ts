@@ -38,7 +38,7 @@ export interface RaftEvents {
   readonly removed: Readonly<Record<never, never>>
   /** This server saved a snapshot of its state machine. */
   readonly 'snapshot-saved': { readonly meta: SnapshotMeta }
-  /** This server's state machine was replaced by a snapshot of the leader. */
+  /** This server's state machine was replaced by a snapshot of the leader, or by one that was restored from outside. */
   readonly 'snapshot-installed': { readonly index: Index; readonly term: Term }
   /** This leader lost or regained contact with another server. */
   readonly 'peer-contact-changed': { readonly peer: ServerId; readonly reachable: boolean }

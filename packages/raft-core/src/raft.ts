@@ -3,7 +3,6 @@ import {
   type Index,
   type IndexedConfiguration,
   LogType,
-  RaftError,
   type ServerAddress,
   type ServerId,
   type SnapshotMeta,
@@ -14,6 +13,7 @@ import { checkedConfiguration } from './configuration-check.ts'
 import type { ConfigurationChange } from './consensus/configuration-change.ts'
 import type { KnownLeader } from './consensus/effects.ts'
 import { checkChange } from './membership-arguments.ts'
+import { checkEntry, type EntryToApply } from './entry-to-apply.ts'
 import type { RaftEvents, RaftState } from './raft-events.ts'
 import type { RaftOptions } from './raft-options.ts'
 import { reloadableOf, type ReloadableConfig } from './reloadable-config.ts'
@@ -21,16 +21,11 @@ import type { WaitOptions } from './runtime/caller.ts'
 import type { MembershipOptions, MembershipResult } from './runtime/membership-changes.ts'
 import type { ApplyResult } from './runtime/proposals.ts'
 import { withOutcome } from './runtime/refusals.ts'
+import { checkRestore } from './restore-arguments.ts'
+import type { RestoreResult, RestoreSource } from './runtime/restores.ts'
 import type { Server } from './runtime/server.ts'
 import { startServer } from './start-server.ts'
-import { waitFor } from './runtime/wait.ts'
 import { lastContactOf, type RaftStats, statsOf } from './stats.ts'
-
-/** An entry to replicate: a command, and bytes that travel beside it. */
-export interface EntryToApply {
-  readonly data: Uint8Array
-  readonly extensions?: Uint8Array
-}
 
 /** The configuration in force, and up to where configurations are committed. */
 export interface RaftConfiguration extends IndexedConfiguration {
@@ -72,17 +67,9 @@ export class Raft<R = unknown> {
 
   /** As {@link apply}, with bytes that travel beside the command. */
   applyLog(entry: EntryToApply, options?: WaitOptions): Promise<ApplyResult<R>> {
-    const { data, extensions } = entry
-    if (
-      !(data instanceof Uint8Array) ||
-      !(extensions === undefined || extensions instanceof Uint8Array)
-    )
-      return Promise.reject(
-        new RaftError('RAFT_INVALID_ARGUMENT', 'a command is a Uint8Array: encode it first', {
-          outcome: 'not-committed',
-        }),
-      )
-    return this.#server.propose(LogType.command, data, extensions, options)
+    const refusal = checkEntry(entry)
+    if (refusal !== undefined) return Promise.reject(refusal)
+    return this.#server.propose(LogType.command, entry.data, entry.extensions, options)
   }
 
   /** Resolves when the state machine has applied everything that was appended before; its own entry takes an index. */
@@ -118,14 +105,26 @@ export class Raft<R = unknown> {
 
   /** Saves the state machine now. Rejects with `RAFT_NOTHING_NEW_TO_SNAPSHOT` when the last snapshot covers it. */
   snapshot(options?: WaitOptions): Promise<SnapshotMeta> {
-    const { standing, clock, lanes } = this.#server
+    const { standing, lanes } = this.#server
     if (standing.stoppedBy !== undefined) return Promise.reject(standing.stoppedBy)
-    return waitFor<SnapshotMeta>(clock, 'the snapshot', options, (caller) => {
-      lanes.snapshotter.take().then(
-        (meta) => caller.resolve(meta),
-        (error: unknown) => caller.reject(error),
-      )
-    })
+    return lanes.snapshotter.request(options)
+  }
+
+  /**
+   * Replaces the state of the whole cluster by a snapshot from elsewhere, a backup for example: `meta` as it was when it
+   * was taken, `state` its bytes. Leader only; no command is taken meanwhile, and those under way reject with
+   * `RAFT_ABORTED_BY_RESTORE`. Resolves when a quorum has the restored state. A stream that ends early or late rejects with
+   * `RAFT_SNAPSHOT_FAILED` and nothing has changed; a state machine that cannot take it up stops this server.
+   */
+  async restore(
+    meta: RestoreSource,
+    state: AsyncIterable<Uint8Array>,
+    options?: WaitOptions,
+  ): Promise<RestoreResult> {
+    const { standing, lanes } = this.#server
+    const refusal = checkRestore(meta) ?? standing.refusal()
+    if (refusal !== undefined) throw withOutcome(refusal, 'not-committed')
+    return lanes.restores.request(meta, state, options)
   }
 
   /**

@@ -1,11 +1,12 @@
 // The follower's side of replication (§5.3), bare heartbeats included.
-import type { Index } from '@raftkit/interface/protocol'
+import type { Index, Term } from '@raftkit/interface/protocol'
 import { commitTo, configurationChanged } from './commitment.ts'
-import { invariant } from './invariant.ts'
+import { invariant, violated } from './invariant.ts'
 import type { AppendEntriesAnswer, EntrySpan, ReceivedAppendEntries } from './messages.ts'
 import { answer, answerError } from './outgoing.ts'
 import { followLeader } from './roles.ts'
 import type { State } from './state.ts'
+import type { SnapshotMark } from './term-log.ts'
 
 /** Answers an AppendEntries. A success waits until the last entry that the request proved is durable here. */
 export function receiveAppendEntries(
@@ -25,7 +26,8 @@ export function receiveAppendEntries(
   followLeader(state, request.from, request.term)
   // A bare heartbeat proves nothing about the log, so it touches neither the log nor the commit index.
   if (request.heartbeat) answer(state, requestId, success(state))
-  else if (state.installation !== undefined) answer(state, requestId, refusal(state, false))
+  else if (state.installation !== undefined || state.restoring !== undefined)
+    answer(state, requestId, refusal(state, false))
   else if (!matchesPrevious(state, request)) answer(state, requestId, mismatch(state, request))
   else accept(state, requestId, request)
 }
@@ -33,12 +35,34 @@ export function receiveAppendEntries(
 function accept(state: State, requestId: number, request: ReceivedAppendEntries): void {
   const { entries, prevLogIndex, leaderCommit } = request
   const proven = entries?.lastIndex ?? prevLogIndex
-  if (entries !== undefined) appendEntries(state, requestId, entries)
+  if (entries !== undefined) {
+    checkCovered(state, entries)
+    appendEntries(state, requestId, entries)
+  }
   // Beyond what this request proves, the log may still differ from the leader's (Figure 2, rule 5).
   const commitIndex = Math.min(leaderCommit, proven)
   if (commitIndex > state.commitIndex) commitTo(state, commitIndex)
   const term = proven > state.durableIndex ? state.log.termAt(proven) : undefined
   answer(state, requestId, success(state), term === undefined ? undefined : { index: proven, term })
+}
+
+/**
+ * What the snapshot covers is committed, and so the same in every leader's log. A server whose state was forced on it, by
+ * `recoverCluster` or a restore that the cluster did not follow, notices here that it stands alone.
+ */
+function checkCovered({ log }: State, { firstIndex, lastIndex, runs }: EntrySpan): void {
+  const { index, term } = log.snapshot
+  if (firstIndex > index) return
+  const covered = Math.min(lastIndex, index)
+  const run = runs.findLast((other) => other.firstIndex <= covered)
+  if (run !== undefined && run.term > term) standsAlone(log.snapshot, covered, run.term)
+}
+
+function standsAlone(snapshot: SnapshotMark, index: Index, term: Term): never {
+  violated(
+    `what a snapshot covers is the same everywhere: entry ${index} has term ${term} there, the snapshot at ${snapshot.index} ` +
+      `here has term ${snapshot.term}. A state was forced on this server and the cluster went on without it: empty its stores`,
+  )
 }
 
 /** Skips what is there, removes what conflicts, appends the rest (Figure 2, rules 3 and 4). */
@@ -71,12 +95,10 @@ function matchesPrevious(state: State, request: ReceivedAppendEntries): boolean 
   const term = state.log.termAt(prevLogIndex)
   if (term === prevLogTerm) return true
   if (term === undefined) {
-    // Two servers whose state was forced on them (`recoverCluster`) can contradict each other here.
-    invariant(
-      prevLogIndex >= state.log.firstIndex || prevLogTerm <= state.log.snapshot.term,
-      `what a snapshot covers is the same everywhere: entry ${prevLogIndex} has term ${prevLogTerm} there, the snapshot at ${state.log.snapshot.index} here has term ${state.log.snapshot.term}`,
-    )
-    return prevLogIndex < state.log.firstIndex
+    const { firstIndex, snapshot } = state.log
+    if (prevLogIndex < firstIndex && prevLogTerm > snapshot.term)
+      standsAlone(snapshot, prevLogIndex, prevLogTerm)
+    return prevLogIndex < firstIndex
   }
   invariant(
     prevLogIndex > state.commitIndex,

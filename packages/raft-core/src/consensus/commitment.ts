@@ -6,6 +6,7 @@ import { violated } from './invariant.ts'
 import { changeCommitted } from './membership-calls.ts'
 import type { Progress } from './progress.ts'
 import { releaseReads } from './read-index.ts'
+import { restoreCommitted } from './restore.ts'
 import { randomDeadline, type Leadership, type State } from './state.ts'
 
 const matchIndexOf = (peer: Progress): Index => peer.matchIndex
@@ -43,6 +44,7 @@ export function advanceCommit(state: State, leadership: Leadership): void {
     if (peer.commitNoticeAt === Infinity)
       peer.commitNoticeAt = randomDeadline(state, state.timing.commitTimeoutMs)
   releaseReads(state, leadership)
+  restoreCommitted(state, leadership)
   if (state.membership.committed === committed) return
   changeCommitted(state, leadership)
   tellDeparted(state, leadership)

@@ -16,6 +16,7 @@ import type { ConsensusStart, ConsensusStatus, ConsensusTiming } from './options
 import { applied, propose } from './proposals.ts'
 import { requestRead } from './read-index.ts'
 import { entriesRead, entriesUnavailable } from './replication.ts'
+import { requestRestore, restoreInstalled, restoreReceived, withdrawRestore } from './restore.ts'
 import { snapshotInstalled, snapshotInstallFailed } from './snapshot-installation.ts'
 import { snapshotOpened } from './snapshot-transfer.ts'
 import { createState, type State } from './state.ts'
@@ -118,6 +119,11 @@ function dispatch(state: State, event: ConsensusEvent): void {
       return requestChange(state, event)
     case 'change-withdrawn':
       return withdrawChange(state, event.changeId)
+    case 'restore-requested':
+    case 'restore-received':
+    case 'restore-installed':
+    case 'restore-withdrawn':
+      return restoreEvent(state, event)
     case 'bootstrap-requested':
       return requestBootstrap(state, event.bootstrapId, event.configuration)
     case 'timing-changed':
@@ -128,6 +134,22 @@ function dispatch(state: State, event: ConsensusEvent): void {
       return storageRecovered(state)
     case 'storage-failed':
       return storageFailed(state, event.message)
+  }
+}
+
+function restoreEvent(
+  state: State,
+  event: Extract<ConsensusEvent, { type: `restore-${string}` }>,
+): void {
+  switch (event.type) {
+    case 'restore-requested':
+      return requestRestore(state, event.restoreId, event.index)
+    case 'restore-received':
+      return restoreReceived(state, event.restoreId)
+    case 'restore-installed':
+      return restoreInstalled(state, event.restoreId)
+    case 'restore-withdrawn':
+      return withdrawRestore(state, event.restoreId)
   }
 }
 

@@ -40,6 +40,7 @@ export type Refusal =
   | 'target-is-self'
   | 'target-not-voter'
   | 'target-unreachable'
+  | 'restore-in-progress'
   | 'stopped'
 
 /** Why a change of the membership was not made. */
@@ -54,6 +55,16 @@ export type ChangeRefusal =
   | 'configuration-changed'
   /** The staged server was demoted or removed before it had its vote. */
   | 'superseded'
+
+/** Why a snapshot was not restored. */
+export type RestoreRefusal =
+  | 'not-leader'
+  | 'leadership-lost'
+  | 'transfer-in-progress'
+  | 'restore-in-progress'
+  /** The latest configuration is not committed, or this leader does not know that yet. */
+  | 'configuration-pending'
+  | 'stopped'
 
 /** Why a server was not given the first configuration. Nothing changed. */
 export type BootstrapRefusal = 'has-state' | 'not-voter' | 'stopped'
@@ -150,6 +161,16 @@ export type Effect =
       readonly requestId: number
       readonly keepLogAfter: boolean
     }
+  /** Receive the snapshot that a caller brings and describe it so; nothing else changes yet. `restore-received` follows. */
+  | {
+      readonly type: 'receive-restore'
+      readonly restoreId: number
+      readonly index: Index
+      readonly term: Term
+      readonly configuration: IndexedConfiguration
+    }
+  /** Finish the snapshot received, let the state machine restore it, remove the log. `restore-installed` follows, or the end. */
+  | { readonly type: 'install-restore'; readonly restoreId: number }
   // callers
   /** The admitted proposals of the last `proposed` event that were not appended. They will never be. */
   | { readonly type: 'proposals-refused'; readonly count: number; readonly reason: Refusal }
@@ -168,6 +189,13 @@ export type Effect =
       readonly isAppended: boolean
       /** Index of the latest configuration. */
       readonly index: Index
+    }
+  /** The cluster has the restored state; or, with `refusal`, not by this leader: never unless it `hasBegun`. */
+  | {
+      readonly type: 'restore-ended'
+      readonly restoreId: number
+      readonly refusal?: RestoreRefusal
+      readonly hasBegun?: boolean
     }
   /** The first configuration is in force; to be told once `after` is reached. With `refusal`, nothing changed. */
   | {

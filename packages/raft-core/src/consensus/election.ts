@@ -14,7 +14,8 @@ export function mayCampaign(state: State): boolean {
     state.membership.mayBeVoter(state.self.id) &&
     !hasLostDisk(state) &&
     !state.isStorageStalled &&
-    state.installation === undefined
+    state.installation === undefined &&
+    state.restoring === undefined
   )
 }
 

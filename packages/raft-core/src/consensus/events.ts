@@ -119,6 +119,14 @@ export type ConsensusEvent =
     }
   /** The caller does not wait any more: a change not yet appended never will be, a staged server gets no vote. */
   | { readonly type: 'change-withdrawn'; readonly changeId: number }
+  /** A caller brings a snapshot for the whole cluster; it reached `index` where it was taken. Ended by `restore-ended`. */
+  | { readonly type: 'restore-requested'; readonly restoreId: number; readonly index: Index }
+  /** All of it is at hand. From here on the caller cannot withdraw. */
+  | { readonly type: 'restore-received'; readonly restoreId: number }
+  /** It is durable, the state machine holds it, the log is gone. */
+  | { readonly type: 'restore-installed'; readonly restoreId: number }
+  /** The caller does not wait any more, or the snapshot did not come. */
+  | { readonly type: 'restore-withdrawn'; readonly restoreId: number }
   /** A new server is given the first configuration, a usable one. Ended by one `bootstrap-ended`. */
   | {
       readonly type: 'bootstrap-requested'

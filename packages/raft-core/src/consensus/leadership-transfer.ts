@@ -22,6 +22,7 @@ export function requestTransfer(
   // A leader that leaves the membership hands over by itself, when that is committed.
   else if (leadership.transfer !== undefined || !leadership.voters.selfVotes)
     end(state, transferId, 'transfer-in-progress')
+  else if (leadership.restore !== undefined) end(state, transferId, 'restore-in-progress')
   else {
     const target = wanted ?? bestTarget(leadership)?.server.id
     const refusal = refusalOf(state, leadership, target)

@@ -23,6 +23,7 @@ export function becomeLeader(state: State, reason: string): void {
     readsBeforeCommit: [],
     reads: [],
     transfer: undefined,
+    restore: undefined,
     changes: [],
     appendedChange: undefined,
     stagedChanges: new Map(),

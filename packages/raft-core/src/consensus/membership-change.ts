@@ -48,8 +48,10 @@ export function advanceMembership(state: State, leadership: Leadership): void {
   }
 }
 
-function mayChange(state: State, { firstIndex }: Leadership): boolean {
+function mayChange(state: State, { firstIndex, restore }: Leadership): boolean {
   const { latest, committed } = state.membership
+  // A restore belongs to the configuration that it began with.
+  if (restore !== undefined) return false
   return latest.index === committed.index && state.commitIndex >= firstIndex
 }
 

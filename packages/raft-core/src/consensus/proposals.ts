@@ -1,6 +1,7 @@
 // The way of a proposal through consensus: admitted, appended, applied (§5.3).
 import type { Index } from '@raftkit/interface/protocol'
 import type { Refusal } from './effects.ts'
+import { isRestoring } from './restore.ts'
 import type { State } from './state.ts'
 
 /** Appends `count` proposals to the log of the leader. They are sent when the turn ends. */
@@ -27,6 +28,7 @@ function refusalOf({ leadership }: State): Refusal | undefined {
   if (leadership === undefined) return 'not-leader'
   // A leader that leaves the membership appends nothing that it could not see committed (dissertation §4.2.2).
   if (!leadership.voters.selfVotes) return 'transfer-in-progress'
+  if (isRestoring(leadership)) return 'restore-in-progress'
   // The target of a transfer must be able to catch up (dissertation §3.10).
   return leadership.transfer === undefined ? undefined : 'transfer-in-progress'
 }

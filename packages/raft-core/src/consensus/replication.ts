@@ -11,6 +11,8 @@ import type { Leadership, State } from './state.ts'
 /** Plans what `peer` is sent. Called once per turn, so that all proposals of a turn go out together. */
 export function replicate(state: State, leadership: Leadership, peer: Progress): void {
   if (peer.state === 'snapshot' || peer.readId !== 0 || state.now < peer.retryAt) return
+  // The log is gone and the snapshot in its place is not durable yet.
+  if (state.restoring !== undefined) return
   const { log } = state
   if (peer.nextIndex < log.firstIndex || log.termAt(peer.nextIndex - 1) === undefined) {
     sendSnapshot(state, leadership, peer)

@@ -6,6 +6,7 @@ import { violated } from './invariant.ts'
 import { orphanChanges } from './membership-calls.ts'
 import type { Sender } from './messages.ts'
 import { answerError } from './outgoing.ts'
+import { orphanRestore } from './restore.ts'
 import { randomDeadline, type State } from './state.ts'
 
 /** Who a sender is: its id, or its address when an old peer sends none. */
@@ -104,6 +105,7 @@ function endCampaignOrLeadership(
   for (const { readId } of leadership.reads)
     effects.push({ type: 'read-refused', readId, reason: refusal })
   orphanChanges(state, leadership, refusal)
+  orphanRestore(state, leadership, refusal)
   if (leadership.transfer !== undefined) {
     const { transferId, sendId } = leadership.transfer
     const isHandedOver = toHigherTerm && sendId !== undefined

@@ -26,12 +26,12 @@ export function receiveInstallSnapshot(
   }
   followLeader(state, from, term)
   const own = state.log.termAt(snapshot.index)
-  if (state.installation !== undefined)
+  if (state.installation !== undefined || state.restoring !== undefined)
     answerError(state, requestId, `${identityOf(from)}: another snapshot is being installed`)
   else if (snapshot.index <= state.commitIndex) {
     invariant(
-      own === undefined || own === snapshot.term,
-      `the snapshot at ${snapshot.index} has term ${snapshot.term}, the committed entry there ${own}`,
+      own === snapshot.term || (own === undefined && snapshot.term <= state.log.snapshot.term),
+      `the snapshot at ${snapshot.index} has term ${snapshot.term}, the committed entry here ${own ?? 'a lower one'}`,
     )
     // Everything in it is here already; installing it would take the state machine back. A crash could still take the
     // last of it away, so the answer waits as that to AppendEntries does.

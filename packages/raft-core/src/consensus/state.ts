@@ -50,8 +50,8 @@ export interface MembershipCall {
 /** What only a leader has. Made anew for each leadership; nothing of it outlives the term. */
 export interface Leadership {
   readonly term: Term
-  /** Index of the no-op that this leader appended: the first entry of its term. */
-  readonly firstIndex: Index
+  /** Index of the no-op that this leader appended first in its term, or after a restore. Nothing before it proves much. */
+  firstIndex: Index
   peers: Progress[]
   voters: VoterSet<Progress>
   heartbeatAt: number
@@ -68,12 +68,20 @@ export interface Leadership {
   /** Reads that wait for a quorum, in the order of their rounds. */
   reads: PendingRead[]
   transfer: Transfer | undefined
+  restore: Restore | undefined
   /** Changes that wait for the one before them, oldest first. */
   changes: MembershipCall[]
   /** The change in the one configuration that is not committed yet. */
   appendedChange: MembershipCall | undefined
   /** Changes whose server is catching up, by server. */
   stagedChanges: Map<ServerId, MembershipCall>
+}
+
+/** A snapshot that is given to this leader from outside, and takes the place of everything up to `index`. */
+export interface Restore {
+  readonly restoreId: number
+  readonly index: Index
+  phase: 'receiving' | 'installing' | 'committing'
 }
 
 /** A snapshot that is being received and restored. */
@@ -112,6 +120,8 @@ export interface State {
   election: Election | undefined
   leadership: Leadership | undefined
   installation: Installation | undefined
+  /** The restore whose snapshot is taking the place of log and state; ends with that, not with the leadership. */
+  restoring: Pick<Restore, 'restoreId' | 'index'> | undefined
   /** The TimeoutNow of a leader that left the membership, until it is answered. */
   handOver: { readonly sendId: number; readonly isRemoved: boolean } | undefined
   isStorageStalled: boolean
@@ -163,6 +173,7 @@ export function createState(start: ConsensusStart, timing: ConsensusTiming): Sta
     election: undefined,
     leadership: undefined,
     installation: undefined,
+    restoring: undefined,
     handOver: undefined,
     isStorageStalled: false,
     isDiskLost: false,

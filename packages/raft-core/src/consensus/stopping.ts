@@ -39,6 +39,11 @@ export function refuseWhenStopped(state: State, event: ConsensusEvent): void {
         index: state.membership.latest.index,
       })
       break
+    case 'restore-requested': {
+      const { restoreId } = event
+      effects.push({ type: 'restore-ended', restoreId, refusal: 'stopped', hasBegun: false })
+      break
+    }
     case 'bootstrap-requested': {
       const { bootstrapId } = event
       effects.push({ type: 'bootstrap-ended', bootstrapId, refusal: 'stopped' })

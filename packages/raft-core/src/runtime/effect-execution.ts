@@ -45,6 +45,12 @@ export class EffectExecution<R> {
     switch (effect.type) {
       case 'bootstrap-ended':
         return this.#bootstrapEnded(effect)
+      case 'receive-restore':
+        return lanes.restores.receive(effect)
+      case 'install-restore':
+        return lanes.restores.install(effect.restoreId)
+      case 'restore-ended':
+        return lanes.restores.ended(effect, this.#targets.standing.leader)
       case 'save-hard-state':
       case 'append-proposals':
       case 'append-noop':

@@ -26,6 +26,7 @@ import { Peers } from './peers.ts'
 import { Proposals } from './proposals.ts'
 import { Reads } from './reads.ts'
 import { headerOf } from './rpc-messages.ts'
+import { Restores } from './restores.ts'
 import { RpcServer } from './rpc-server.ts'
 import { ServerLog } from './server-log.ts'
 import { SnapshotReceiver } from './snapshot-receiver.ts'
@@ -74,6 +75,7 @@ export interface Lanes<R> {
   readonly snapshotter: Snapshotter<R>
   readonly snapshotSender: SnapshotSender
   readonly snapshotReceiver: SnapshotReceiver<R>
+  readonly restores: Restores<R>
 }
 
 /** Makes the lanes of a server from what it remembers. */
@@ -105,6 +107,10 @@ export function createLanes<R>(context: LaneContext<R>, loaded: Loaded): Lanes<R
     snapshotter.superseded(index)
     context.events.emit('snapshot-installed', { index, term })
   }
+  const aborted = (): void => {
+    proposals.aborted(applier.commitIndex)
+    reads.aborted()
+  }
   const forwarding = createForwarding(context, header)
   const store = snapshotStore
   const shared = { transport, clock, header, logger, submit, stallMs: config.snapshotStallMs }
@@ -124,6 +130,7 @@ export function createLanes<R>(context: LaneContext<R>, loaded: Loaded): Lanes<R
     snapshotter,
     snapshotSender: new SnapshotSender({ ...shared, store }),
     snapshotReceiver: new SnapshotReceiver<R>({ ...shared, ...receiving, store }),
+    restores: new Restores<R>({ ...shared, ...receiving, store, onBegin: aborted }),
   }
 }
 

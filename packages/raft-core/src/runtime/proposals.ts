@@ -12,6 +12,7 @@ import { Caller, type WaitOptions } from './caller.ts'
 import { CommandArena } from './command-arena.ts'
 import { DeadlineSweep } from './deadline-sweep.ts'
 import { leadershipLost, withOutcome } from './refusals.ts'
+import { abortedByRestore } from './restore-refusals.ts'
 import { deadlineOf } from './wait.ts'
 
 /** Bytes of commands encoded in one turn; the rest come with the next. */
@@ -145,6 +146,16 @@ export class Proposals<R> {
       done++
     }
     if (done > 0) this.#groups.splice(0, done)
+  }
+
+  /** A restore replaces the state before their responses are known. Entries up to `committed` took effect before it. */
+  aborted(committed: Index): void {
+    for (const { firstIndex, callers } of this.#groups.splice(0))
+      for (const [position, caller] of callers.entries())
+        this.#rejectAll(
+          [caller],
+          abortedByRestore(firstIndex + position <= committed ? 'committed' : 'unknown'),
+        )
   }
 
   /** The state machine moved past these entries by a snapshot: their responses are not to be had. */

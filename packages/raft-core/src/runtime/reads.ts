@@ -4,6 +4,7 @@ import type { ConsensusEvent } from '../consensus/events.ts'
 import { Caller, type WaitOptions } from './caller.ts'
 import { DeadlineSweep } from './deadline-sweep.ts'
 import { refusalError } from './refusals.ts'
+import { abortedByRestore } from './restore-refusals.ts'
 import { deadlineOf } from './wait.ts'
 
 /** What a reader waits for: proof of leadership, a read index, or that index applied. */
@@ -114,6 +115,12 @@ export class Reads {
       const { index: readIndex, callers } = this.#confirmed.shift()!
       for (const caller of callers) this.#resolve(caller, readIndex)
     }
+  }
+
+  /** A restore replaces the state that confirmed readers wait for, and is not committed itself. */
+  aborted(): void {
+    for (const { callers } of this.#confirmed.splice(0))
+      for (const caller of callers) this.#reject(caller, abortedByRestore(undefined))
   }
 
   /** Ends every wait. */

@@ -60,6 +60,12 @@ export function refusalError(
         `leadership transfer in progress: ${subject} was refused, ask the next leader`,
         { retryable: true, outcome: 'not-committed' },
       )
+    case 'restore-in-progress':
+      return new RaftError(
+        'RAFT_ABORTED_BY_RESTORE',
+        `a snapshot is being restored: ${subject} was refused, try again when that is done`,
+        { retryable: true, outcome: 'not-committed' },
+      )
     case 'stopped':
       return new RaftError(
         'RAFT_STOPPED',

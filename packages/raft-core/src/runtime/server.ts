@@ -250,6 +250,7 @@ export class Server<R> {
     lanes.reads.close(withOutcome(reason, undefined))
     lanes.membershipChanges.close(reason)
     lanes.bootstraps.close(reason)
+    lanes.restores.close(reason)
     lanes.transfers.close(withOutcome(reason, undefined))
     lanes.peers.close()
     lanes.snapshotSender.close()
@@ -266,6 +267,7 @@ export class Server<R> {
       lanes.applier.close(),
       lanes.snapshotter.close(),
       lanes.snapshotReceiver.close(),
+      lanes.restores.whenIdle(),
       lanes.log.writer.whenIdle(),
     ])
     await new Promise<void>((resolve) => {

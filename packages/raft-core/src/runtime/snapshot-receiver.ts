@@ -5,7 +5,6 @@ import {
   RaftError,
   type SnapshotDescription,
   type SnapshotMeta,
-  type SnapshotSink,
   type SnapshotStore,
   type StateMachine,
 } from '@raftkit/interface'
@@ -13,12 +12,11 @@ import { decodeConfiguration } from '@raftkit/wire'
 import type { Effect } from '../consensus/effects.ts'
 import type { ConsensusEvent } from '../consensus/events.ts'
 import type { Applier, AppliedStart } from './applier.ts'
+import { shutDown } from './refusals.ts'
 import type { InboundSnapshot } from './rpc-server.ts'
 import type { ServerLog } from './server-log.ts'
-import { Watchdog } from './watchdog.ts'
-
-/** How often the progress of a long transfer is logged. */
-const PROGRESS_LOG_MS = 10_000
+import { SnapshotIntake } from './snapshot-intake.ts'
+import { restoreState } from './snapshot-restore.ts'
 
 /** What the snapshot receiver works with. */
 export interface SnapshotReceiverParts<R> {
@@ -44,11 +42,11 @@ type Install = Extract<Effect, { type: 'install-snapshot' }>
 export class SnapshotReceiver<R> {
   readonly #parts: SnapshotReceiverParts<R>
   #current: Promise<void> | undefined
-  /** Ends the transfer under way; without an error when it has ended by itself. */
-  #cancel: ((error?: RaftError) => void) | undefined
+  readonly #intake: SnapshotIntake
 
   constructor(parts: SnapshotReceiverParts<R>) {
     this.#parts = parts
+    this.#intake = new SnapshotIntake(parts)
   }
 
   /** Consensus has one installation at a time. */
@@ -71,7 +69,7 @@ export class SnapshotReceiver<R> {
 
   /** Gives up; resolves when nothing is being written any more. */
   async close(): Promise<void> {
-    this.#cancel?.(new RaftError('RAFT_SHUTDOWN', 'raft is already shutdown'))
+    this.#intake.cancel(shutDown())
     await this.#current
   }
 
@@ -88,12 +86,12 @@ export class SnapshotReceiver<R> {
       configuration: configuration.configuration,
       configurationIndex: configuration.index,
     })
-    const { applier, log, logger, onInstalled } = this.#parts
+    const { applier, log, logger, stateMachine, onInstalled } = this.#parts
     // A checksum that fails is found here, before the old state is given up.
     const opened = await this.#parts.store.open(meta.id)
     try {
       await applier.replace(installed, async () => {
-        await this.#restore(opened.state, installed.index)
+        await restoreState(stateMachine, opened.state, installed.index)
         if (!keepLogAfter) await log.reset(installed.index)
       })
     } finally {
@@ -107,69 +105,9 @@ export class SnapshotReceiver<R> {
     { request, state }: InboundSnapshot,
     description: SnapshotDescription,
   ): Promise<SnapshotMeta> {
-    const { store, logger, clock, stallMs } = this.#parts
-    const sink = await store.create(description)
-    const { index } = description
-    logger.info({ index, bytes: request.size }, 'receiving a snapshot')
-    const cancelled = new Promise<RaftError | undefined>((resolve) => {
-      this.#cancel = resolve
-    })
-    const watchdog = new Watchdog(clock, stallMs, (forMs) =>
-      this.#cancel?.(
-        new RaftError('RAFT_RPC_TIMEOUT', `the snapshot made no progress for ${forMs} ms`),
-      ),
-    )
-    try {
-      watchdog.start()
-      const copied = this.#copy(state, request.size, sink, watchdog)
-      const reason = await Promise.race([copied, cancelled])
-      if (reason !== undefined) throw reason
-      return await sink.close()
-    } catch (error) {
-      // The first error is the one that matters.
-      await sink.cancel().catch(() => {})
-      throw error
-    } finally {
-      watchdog.close()
-      this.#cancel?.()
-      this.#cancel = undefined
-    }
-  }
-
-  async #copy(
-    state: AsyncIterable<Uint8Array>,
-    size: number,
-    sink: SnapshotSink,
-    watchdog: Watchdog,
-  ): Promise<undefined> {
-    const { clock, logger } = this.#parts
-    let received = 0
-    let logAt = clock.now() + PROGRESS_LOG_MS
-    for await (const chunk of state) {
-      received += chunk.length
-      if (received > size) break
-      await sink.write(chunk)
-      watchdog.start()
-      if (clock.now() < logAt) continue
-      logAt = clock.now() + PROGRESS_LOG_MS
-      logger.info({ received, bytes: size }, 'receiving a snapshot')
-    }
-    if (received !== size)
-      throw new RaftError(
-        'RAFT_SNAPSHOT_FAILED',
-        `short read: the snapshot has ${size} bytes, ${received} came`,
-      )
-  }
-
-  async #restore(state: AsyncIterable<Uint8Array>, index: number): Promise<void> {
-    try {
-      await this.#parts.stateMachine.restore(state)
-    } catch (cause) {
-      throw new RaftError(
-        'RAFT_STATE_MACHINE_FAILED',
-        `the state machine could not take up the snapshot at ${index}, so the server stops: ${messageOf(cause)}`,
-        { cause, details: { index } },
-      )
-    }
+    const { store, logger } = this.#parts
+    logger.info({ index: description.index, bytes: request.size }, 'receiving a snapshot')
+    const sink = await this.#intake.receive(await store.create(description), state, request.size)
+    return sink.close()
   }
 }

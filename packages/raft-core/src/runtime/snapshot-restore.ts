@@ -1,4 +1,5 @@
 import {
+  type Index,
   type Logger,
   messageOf,
   RaftError,
@@ -50,5 +51,22 @@ async function restoreOne<R>(
     return opened.meta
   } finally {
     await opened.close()
+  }
+}
+
+/** Gives the running server's state machine a snapshot; a failure leaves a state that nobody knows. */
+export async function restoreState<R>(
+  stateMachine: StateMachine<R>,
+  state: AsyncIterable<Uint8Array>,
+  index: Index,
+): Promise<void> {
+  try {
+    await stateMachine.restore(state)
+  } catch (cause) {
+    throw new RaftError(
+      'RAFT_STATE_MACHINE_FAILED',
+      `the state machine could not take up the snapshot at ${index}, so the server stops: ${messageOf(cause)}`,
+      { cause, details: { index } },
+    )
   }
 }

@@ -13,7 +13,9 @@ import {
 } from '@raftkit/interface'
 import type { RaftConfig } from '../config.ts'
 import type { Applier, CapturedState } from './applier.ts'
+import type { WaitOptions } from './caller.ts'
 import { shutDown } from './refusals.ts'
+import { waitFor } from './wait.ts'
 
 /** What the snapshotter works with. */
 export interface SnapshotterParts<R> {
@@ -66,6 +68,16 @@ export class Snapshotter<R> {
     if (this.#timer === undefined || this.#closed) return
     this.#timer.cancel()
     this.start()
+  }
+
+  /** As {@link take}, with limits. */
+  request(options: WaitOptions | undefined): Promise<SnapshotMeta> {
+    return waitFor<SnapshotMeta>(this.#parts.clock, 'the snapshot', options, (caller) => {
+      this.take().then(
+        (meta) => caller.resolve(meta),
+        (error: unknown) => caller.reject(error),
+      )
+    })
   }
 
   /** A snapshot that covers everything applied before the call. Rejects with `RAFT_NOTHING_NEW_TO_SNAPSHOT`. */

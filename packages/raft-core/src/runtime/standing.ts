@@ -14,6 +14,8 @@ export class Standing {
   #leader: KnownLeader | undefined
   /** The own no-op of a leader that is not ready yet. */
   #readyAt: Index = Infinity
+  /** The last term in which this server was ready to lead. */
+  #readyTerm: Term | undefined
   #stoppedBy: RaftError | undefined
 
   constructor(events: EventEmitter<RaftEvents>, term: Term) {
@@ -69,8 +71,9 @@ export class Standing {
     this.#events.emit('leader-changed', leader === undefined ? { term } : { leader, term })
   }
 
-  /** This new leader appended its no-op at `index`. */
+  /** This new leader appended its no-op at `index`. That after a restore makes no new leader. */
   leads(index: Index): void {
+    if (this.#readyTerm === this.#term) return
     this.#readyAt = index
   }
 
@@ -78,6 +81,7 @@ export class Standing {
   applied(index: Index): void {
     if (index < this.#readyAt || this.#state !== 'leader') return
     this.#readyAt = Infinity
+    this.#readyTerm = this.#term
     this.#events.emit('leader-ready', { term: this.#term })
   }
 

@@ -91,6 +91,12 @@ function deedOf(server: SimulatedServer, effect: Effect): string | undefined {
       return `has made change ${effect.changeId}, in configuration ${effect.index}`
     case 'change-refused':
       return `refuses change ${effect.changeId}: ${effect.reason}${effect.isAppended ? ', though it is in the log' : ''}`
+    case 'receive-restore':
+      return `receives a snapshot to restore at ${effect.index}`
+    case 'install-restore':
+      return 'restores the snapshot in place of its log'
+    case 'restore-ended':
+      return `ends the restore: ${effect.refusal ?? 'a quorum has it'}`
     case 'bootstrap-ended':
       return effect.refusal === undefined
         ? 'begins a cluster'
