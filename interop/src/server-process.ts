@@ -79,7 +79,10 @@ export class ServerProcess {
       this.#waiting.set(id, { resolve, reject })
       this.#child.stdin?.write(`${JSON.stringify({ id, op, args })}\n`)
     })
-    return within(answer as Promise<PeerOperations[Name]['result']>, op, CALL_MS)
+    const result = within(answer as Promise<PeerOperations[Name]['result']>, op, CALL_MS)
+    // Go writes what every goroutine does, for whoever looks into the log, and ends.
+    result.catch(() => this.#waiting.has(id) && this.#child.kill('SIGQUIT'))
+    return result
   }
 
   /** Resolves when the server next tells of it. Rejects when the process ends before. */
