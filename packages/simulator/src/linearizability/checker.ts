@@ -6,8 +6,8 @@ import { transcriptOf } from './transcript.ts'
 /** How far the checker goes. */
 export interface CheckLimits {
   /**
-   * Steps of the search, over all parts together; beyond them the verdict is `unknown`. Each part may take its share of
-   * what the parts before it left. Default 5,000,000.
+   * Steps of the search, over all parts together; beyond them the verdict is `unknown`. What easy parts leave goes to the
+   * hard ones. Default 5,000,000.
    */
   readonly maxSteps?: number
   /** Situations of one part that are remembered, which take memory; beyond them too. Default 1,000,000. */
@@ -44,26 +44,33 @@ export function checkLinearizability<State, Input, Output>(
   limits: CheckLimits = {},
 ): Verdict {
   const { maxSteps = DEFAULT_MAX_STEPS, maxStates = DEFAULT_MAX_STATES } = limits
-  const parts = partsOf(model, history)
-  let [stepsLeft, partsLeft] = [maxSteps, parts.size]
-  let undecided: string | undefined
-  for (const [part, operations] of parts) {
-    // A part that is too hard must not keep the others from being judged.
-    const share = Math.floor(stepsLeft / partsLeft--)
-    const search = new Search(model, operations, { steps: share, states: maxStates })
-    const found = search.run()
-    stepsLeft -= search.steps
-    if (found === 'no')
-      return {
-        result: 'not linearizable',
-        part,
-        transcript: transcriptOf(model, operations, search.longest),
-      }
-    if (found === 'undecided') undecided ??= part
+  let stepsLeft = maxSteps
+  let pending = [...partsOf(model, history)]
+  // A part that is too hard must not keep the others from being judged: in each round every part may take an equal share,
+  // and what easy parts leave goes to the hard ones, which begin again.
+  for (let lastShare = 0; pending.length > 0;) {
+    const share = Math.floor(stepsLeft / pending.length)
+    if (share < 2 * lastShare || share === 0) break
+    lastShare = share
+    const undecided: typeof pending = []
+    for (const [part, operations] of pending) {
+      const search = new Search(model, operations, { steps: share, states: maxStates })
+      const found = search.run()
+      stepsLeft -= search.steps
+      if (found === 'undecided') undecided.push([part, operations])
+      if (found === 'no')
+        return {
+          result: 'not linearizable',
+          part,
+          transcript: transcriptOf(model, operations, search.longest),
+        }
+    }
+    pending = undecided
   }
+  const [undecided] = pending
   return undecided === undefined
     ? { result: 'linearizable' }
-    : { result: 'unknown', part: undecided }
+    : { result: 'unknown', part: undecided[0] }
 }
 
 function partsOf<State, Input, Output>(

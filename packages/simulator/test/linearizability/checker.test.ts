@@ -130,6 +130,15 @@ describe('checkLinearizability', () => {
     expect(verdict).toMatchObject({ result: 'not linearizable', part: 'stale' })
   })
 
+  it('leaves to a hard part what easy ones do not need', () => {
+    const easy = Array.from({ length: 99 }, (_, n) => put('a', 1, 0, 1, `easy ${n}`))
+    const hard = Array.from({ length: 9 }, (_, n) => put('a', n + 1, 0, 100, 'hard'))
+    const history = [...easy, ...hard, get('b', 99, 101, 102, 'hard')]
+    // The hard part alone takes some thousands, a hundredth of the limit is too little for it.
+    const verdict = checkLinearizability(register, history, { maxSteps: 60_000 })
+    expect(verdict).toMatchObject({ result: 'not linearizable', part: 'hard' })
+  })
+
   it('bounds its memory', () => {
     const hard = Array.from({ length: 30 }, (_, n) => put('a', n + 1, 0, 100))
     const history = [...hard, get('b', 99, 101, 102)]
