@@ -1,10 +1,9 @@
 // One running Raft server, and what is needed to start it.
 export { Raft } from './raft.ts'
-export type { RaftConfiguration } from './raft.ts'
 export type { EntryToApply } from './entry-to-apply.ts'
 export type { RaftOptions } from './raft-options.ts'
 export type { RaftEvents, RaftState } from './raft-events.ts'
-export type { RaftStats } from './stats.ts'
+export type { RaftConfiguration, RaftStats } from './stats.ts'
 export type { WaitOptions } from './runtime/caller.ts'
 export type { ForwardHandler } from './runtime/forwarding.ts'
 export type { MembershipOptions, MembershipResult } from './runtime/membership-changes.ts'

@@ -1,8 +1,8 @@
 import {
   type Configuration,
   type Index,
-  type IndexedConfiguration,
   LogType,
+  type OpenSnapshot,
   type ServerAddress,
   type ServerId,
   type SnapshotMeta,
@@ -25,13 +25,13 @@ import { checkRestore } from './restore-arguments.ts'
 import type { RestoreResult, RestoreSource } from './runtime/restores.ts'
 import type { Server } from './runtime/server.ts'
 import { startServer } from './start-server.ts'
-import { lastContactOf, type RaftStats, statsOf } from './stats.ts'
-
-/** The configuration in force, and up to where configurations are committed. */
-export interface RaftConfiguration extends IndexedConfiguration {
-  /** Index of the committed configuration; smaller than `index` while a change is under way. */
-  readonly committedIndex: Index
-}
+import {
+  configurationOf,
+  lastContactOf,
+  type RaftConfiguration,
+  type RaftStats,
+  statsOf,
+} from './stats.ts'
 
 /**
  * One running Raft server. Start it with {@link Raft.start}; a cluster that is new needs `bootstrapCluster` once before.
@@ -108,6 +108,14 @@ export class Raft<R = unknown> {
     const { standing, lanes } = this.#server
     if (standing.stoppedBy !== undefined) return Promise.reject(standing.stoppedBy)
     return lanes.snapshotter.request(options)
+  }
+
+  /**
+   * Opens a snapshot of this server, to keep a copy of it elsewhere: that of `id` (`snapshot()` tells it), or the newest.
+   * Close it when done. Rejects with `RAFT_SNAPSHOT_NOT_FOUND` or `RAFT_SNAPSHOT_CORRUPT`. Works after a shutdown too.
+   */
+  openSnapshot(id?: string): Promise<OpenSnapshot> {
+    return this.#server.lanes.snapshotter.open(id)
   }
 
   /**
@@ -251,8 +259,7 @@ export class Raft<R = unknown> {
   }
 
   configuration(): RaftConfiguration {
-    const { latest, committed } = this.#server.status()
-    return { ...latest, committedIndex: committed.index }
+    return configurationOf(this.#server)
   }
 
   /** Calls `listener` for each event of that name; returns the function that ends it. */

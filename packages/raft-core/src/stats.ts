@@ -1,4 +1,10 @@
-import { type Configuration, type Index, PROTOCOL_VERSION, type Term } from '@raftkit/interface'
+import {
+  type Configuration,
+  type Index,
+  type IndexedConfiguration,
+  PROTOCOL_VERSION,
+  type Term,
+} from '@raftkit/interface'
 import type { PeerStatus } from './consensus/options.ts'
 import type { RaftState } from './raft-events.ts'
 import type { Server } from './runtime/server.ts'
@@ -59,6 +65,18 @@ export function lastContactOf<R>({
 
 interface ContactSource<R> extends Pick<Server<R>, 'standing' | 'clock'> {
   readonly status: { readonly lastContact: number | undefined }
+}
+
+/** The configuration in force, and up to where configurations are committed. */
+export interface RaftConfiguration extends IndexedConfiguration {
+  /** Index of the committed configuration; smaller than `index` while a change is under way. */
+  readonly committedIndex: Index
+}
+
+/** The configurations of a server. */
+export function configurationOf<R>(server: Pick<Server<R>, 'status'>): RaftConfiguration {
+  const { latest, committed } = server.status()
+  return { ...latest, committedIndex: committed.index }
 }
 
 /** The present statistics of a server. */

@@ -13,6 +13,7 @@ import {
 import { encodeConfiguration, encodePeers } from '@raftkit/wire'
 import type { Effect } from '../consensus/effects.ts'
 import type { ConsensusEvent } from '../consensus/events.ts'
+import { openNewest } from './newest-snapshot.ts'
 import { answered, sendFailed } from './replicator.ts'
 import { SNAPSHOT_VERSION } from './rpc-messages.ts'
 import { Watchdog } from './watchdog.ts'
@@ -79,8 +80,8 @@ export class SnapshotSender {
 
   async #send(effect: SendSnapshot, abort: AbortController): Promise<ConsensusEvent> {
     const { to, sendId, term } = effect
-    const { transport, clock, stallMs, logger, submit } = this.#parts
-    const opened = await this.#openNewest()
+    const { transport, store, clock, stallMs, logger, submit } = this.#parts
+    const opened = await openNewest(store, logger)
     const watchdog = new Watchdog(clock, stallMs, (forMs) =>
       abort.abort(
         new RaftError('RAFT_RPC_TIMEOUT', `the snapshot made no progress for ${forMs} ms`, {
@@ -104,22 +105,6 @@ export class SnapshotSender {
       watchdog.close()
       await opened.close()
     }
-  }
-
-  /** The newest snapshot that can be opened. */
-  async #openNewest(): Promise<OpenSnapshot> {
-    const { store, logger } = this.#parts
-    let failure: unknown
-    for (const { id } of await store.list())
-      try {
-        return await store.open(id)
-      } catch (error) {
-        failure = error
-        logger.error({ snapshot: id, error: messageOf(error) }, 'a snapshot cannot be opened')
-      }
-    throw new RaftError('RAFT_SNAPSHOT_NOT_FOUND', 'there is no snapshot that could be sent', {
-      cause: failure,
-    })
   }
 
   #request({ meta }: OpenSnapshot, term: number): InstallSnapshotRequest {

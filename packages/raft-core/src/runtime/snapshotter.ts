@@ -3,6 +3,7 @@ import {
   type Index,
   type Logger,
   messageOf,
+  type OpenSnapshot,
   type Random,
   RaftError,
   type SnapshotMeta,
@@ -14,6 +15,7 @@ import {
 import type { RaftConfig } from '../config.ts'
 import type { Applier, CapturedState } from './applier.ts'
 import type { WaitOptions } from './caller.ts'
+import { openNewest } from './newest-snapshot.ts'
 import { shutDown } from './refusals.ts'
 import { waitFor } from './wait.ts'
 
@@ -96,6 +98,12 @@ export class Snapshotter<R> {
         { details: { index: this.#lastIndex } },
       )
     return this.#build()
+  }
+
+  /** Opens a snapshot, the newest that can be opened unless it is named. */
+  open(id: string | undefined): Promise<OpenSnapshot> {
+    const { store, logger } = this.#parts
+    return id === undefined ? openNewest(store, logger) : store.open(id)
   }
 
   /** The leader's snapshot replaced the state: one that is being written is of no use any more. */

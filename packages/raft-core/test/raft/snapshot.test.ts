@@ -160,6 +160,100 @@ describe('snapshot', () => {
   })
 })
 
+describe('a snapshot that others could not take', () => {
+  it('is taken while leadership is handed over', async () => {
+    await start()
+    await apply('a')
+    const [target] = cluster.others(leader)
+    cluster.network.isolate(target!.id)
+    const failed = rejection(leader.raft.transferLeadership(target!.id))
+    await cluster.clock.settle()
+    const refused = rejection(leader.raft.apply(bytesOf('b')))
+    await cluster.clock.settle()
+    expect((await refused).code).toBe('RAFT_LEADERSHIP_TRANSFER_IN_PROGRESS')
+    const meta = await cluster.clock.wait(leader.raft.snapshot(), 50)
+    expect(meta.index).toBe(leader.raft.appliedIndex)
+    await cluster.clock.wait(failed)
+  })
+
+  it('is taken although the configuration is newer than every command, and although one is open', async () => {
+    await start()
+    await apply('a')
+    const { index: committed } = await cluster.clock.wait(leader.raft.addNonvoter('x', 'x'))
+    const meta = await cluster.clock.wait(leader.raft.snapshot())
+    expect(meta).toMatchObject({ configurationIndex: committed })
+    const unblock = cluster.network.intercept(({ kind, message }) =>
+      kind === 'request' && 'entries' in message && message.entries !== null ? 'drop' : undefined,
+    )
+    const change = leader.raft.addNonvoter('y', 'y')
+    await cluster.clock.settle()
+    expect(leader.raft.configuration().index).toBeGreaterThan(committed)
+    // It holds what is committed: nothing is new.
+    const refused = rejection(leader.raft.snapshot())
+    await cluster.clock.settle()
+    expect((await refused).code).toBe('RAFT_NOTHING_NEW_TO_SNAPSHOT')
+    unblock()
+    await cluster.clock.wait(change)
+    expect(await cluster.clock.wait(leader.raft.snapshot())).toMatchObject({
+      configurationIndex: leader.raft.configuration().index,
+    })
+  })
+})
+
+describe('openSnapshot', () => {
+  async function textOfOpened(id?: string): Promise<string> {
+    const opened = await leader.raft.openSnapshot(id)
+    let text = ''
+    for await (const chunk of opened.state) text += textOf(chunk)
+    await opened.close()
+    return text
+  }
+
+  it('opens the one that is named, or the newest', async () => {
+    await start({ ids: ['a'] })
+    await apply('a')
+    const first = await cluster.clock.wait(leader.raft.snapshot())
+    await apply('b')
+    const second = await cluster.clock.wait(leader.raft.snapshot())
+    expect(await textOfOpened(first.id)).toBe('["a"]')
+    expect(await textOfOpened(second.id)).toBe('["a","b"]')
+    expect(await textOfOpened()).toBe('["a","b"]')
+  })
+
+  it('passes over one that is damaged, unless it is named', async () => {
+    await start({ ids: ['a'] })
+    await apply('a')
+    await cluster.clock.wait(leader.raft.snapshot())
+    await apply('b')
+    const { id } = await cluster.clock.wait(leader.raft.snapshot())
+    const open = leader.snapshots.open.bind(leader.snapshots)
+    leader.snapshots.open = (wanted) =>
+      wanted === id
+        ? Promise.reject(new RaftError('RAFT_SNAPSHOT_CORRUPT', 'the checksum is wrong'))
+        : open(wanted)
+    expect(await textOfOpened()).toBe('["a"]')
+    expect((await rejection(leader.raft.openSnapshot(id))).code).toBe('RAFT_SNAPSHOT_CORRUPT')
+  })
+
+  it('says that there is none', async () => {
+    await start({ ids: ['a'] })
+    for (const id of [undefined, 'x'])
+      expect((await rejection(leader.raft.openSnapshot(id))).code).toBe('RAFT_SNAPSHOT_NOT_FOUND')
+  })
+
+  it('gives what restore takes', async () => {
+    await start()
+    await apply('a')
+    await cluster.clock.wait(leader.raft.snapshot())
+    await apply('b')
+    const { meta, state } = await leader.raft.openSnapshot()
+    await cluster.clock.wait(leader.raft.restore(meta, state))
+    await apply('c')
+    await cluster.converged('c')
+    expect(leader.machine.texts).toEqual(['a', 'c'])
+  })
+})
+
 describe('a snapshot for a follower', () => {
   async function compacted(options: ClusterOptions = {}): Promise<Member> {
     await start({ ...options, config: { trailingLogs: 0, ...options.config } })
