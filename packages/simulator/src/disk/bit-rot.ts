@@ -13,9 +13,7 @@ export function rot(image: DiskImage, random: Stream): RottenPart | undefined {
   if (snapshots.length > 0) parts.push('snapshot', 'snapshot')
   if (parts.length === 0) return undefined
   const part = random.pick(parts)
-  // The last entries are those that somebody is about to read.
-  const from = random.chance(0.5) ? firstIndex : Math.max(firstIndex, lastIndex - 5)
-  if (part === 'log') image.damageEntry(random.integer(from, lastIndex))
+  if (part === 'log') image.damageEntry(random.integer(firstIndex, lastIndex))
   else if (part === 'snapshot') image.damageSnapshot()
   else image.isStableDamaged = true
   return part

@@ -21,8 +21,8 @@ export interface StoreObserver {
   onTruncate(image: DiskImage, from: Index): void
   /** Before the state is replaced. */
   onHardState(image: DiskImage, state: HardState): void
-  /** Entries from `from` on are read. */
-  onRead?(from: Index): void
+  /** Before entries from `from` on are read. */
+  onRead?(image: DiskImage, from: Index): void
   /** Before entries up to `to` leave the log. */
   onCompact?(image: DiskImage, to: Index): void
 }
@@ -49,13 +49,13 @@ export class SimulatedStore implements LogStore, StableStore {
     return this.#read((image) => {
       if (!(to >= from))
         throw new RaftError('RAFT_INVALID_ARGUMENT', `cannot read ${from}..${to}: it is no range`)
+      this.#observer.onRead?.(image, from)
       const first = image.entry(from)
       if (first === undefined)
         throw new RaftError(
           'RAFT_LOG_NOT_FOUND',
           `entry ${from} is not in the log, which holds ${image.firstIndex}..${image.lastIndex}`,
         )
-      this.#observer.onRead?.(from)
       if (first.isDamaged === true) throw checksumFails(`entry ${from}`)
       const found: StoredEntry[] = [first]
       let bytes = first.bytes.length

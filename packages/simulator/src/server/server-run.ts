@@ -21,6 +21,8 @@ export interface RunEvents {
   onCrashPoint(share: number, what: string): void
   /** A request left; it may be kept for later. */
   onSent(address: string, request: RpcRequest): void
+  /** True when the disk may be damaged: not too many others are. */
+  mayLoseDisk(): boolean
   /** Raft has stopped by itself, or could not start. */
   onStopped(error: unknown): void
 }
@@ -31,6 +33,7 @@ export interface RunChances {
   readonly raft: Stream
   readonly apply: Stream
   readonly network: Stream
+  readonly reads: Stream
 }
 
 /** One run of a server: a process with a Raft in it, from its start to its crash. */
@@ -160,12 +163,19 @@ export class ServerRun<M extends StateMachine<R>, R> {
     Parameters<typeof bootstrapCluster>[0],
     'logStore' | 'stableStore' | 'snapshotStore'
   > {
-    const watch = new StoreWatch<R>(this.#id, this.#world, () => this.raft)
+    const { options, isStormy } = this.#world
+    const watch = new StoreWatch<R>(
+      this.#id,
+      this.#world,
+      () => this.raft,
+      () =>
+        isStormy() && this.#chances.reads.chance(options.rotAtRead) && this.#events.mayLoseDisk(),
+    )
     const store = new SimulatedStore(this.#disk, this.process, watch)
     const snapshotStore = new SimulatedSnapshotStore(
       this.#disk,
       this.process,
-      this.#world.options.snapshotChunkBytes,
+      options.snapshotChunkBytes,
       (meta) => watch.onSnapshot(meta),
     )
     return { logStore: store, stableStore: store, snapshotStore }

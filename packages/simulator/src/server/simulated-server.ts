@@ -53,6 +53,7 @@ export class SimulatedServer<M extends StateMachine<R>, R> {
       raft: world.stream(`raft of ${this.id}`),
       apply: world.stream(`applying on ${this.id}`),
       network: world.stream(`connections of ${this.id}`),
+      reads: world.stream(`reads of ${this.id}`),
     }
     const { time, trace, violate, options, marks } = world
     this.#config = options.configs[place]!
@@ -115,6 +116,7 @@ export class SimulatedServer<M extends StateMachine<R>, R> {
       {
         onCrashPoint: (share, what) => this.#crashPoint(share, what),
         onSent: (to, request) => this.#onSent(to, request),
+        mayLoseDisk: () => this.#world.mayLose(this),
         onStopped: (error) => this.#stopped(error),
       },
       this.#runChances,

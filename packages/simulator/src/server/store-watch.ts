@@ -10,12 +10,19 @@ export class StoreWatch<R> implements StoreObserver {
   readonly #id: ServerId
   readonly #checks: Checks
   readonly #raft: () => Raft<R> | undefined
+  readonly #rotsNow: () => boolean
 
-  /** `raft` gives the server while it runs. */
-  constructor(id: ServerId, checks: Checks, raft: () => Raft<R> | undefined) {
+  /** `raft` gives the server while it runs; `rotsNow` says whether what it is about to read is damaged by now. */
+  constructor(
+    id: ServerId,
+    checks: Checks,
+    raft: () => Raft<R> | undefined,
+    rotsNow: () => boolean,
+  ) {
     this.#id = id
     this.#checks = checks
     this.#raft = raft
+    this.#rotsNow = rotsNow
   }
 
   onAppend(image: DiskImage, batches: readonly EntryBatch[]): void {
@@ -34,9 +41,10 @@ export class StoreWatch<R> implements StoreObserver {
     this.#checks.elections.saved(this.#id, image, state)
   }
 
-  onRead(): void {
-    if (this.#raft() !== undefined)
-      this.#checks.marks.hit('entries were read from the disk for others')
+  onRead(image: DiskImage, from: Index): void {
+    if (this.#raft() === undefined) return
+    this.#checks.marks.hit('entries were read from the disk for others')
+    if (this.#rotsNow()) image.damageEntry(from)
   }
 
   onCompact(): void {

@@ -29,6 +29,12 @@ export interface Checks {
   readonly violate: Violate
 }
 
+/** A server as far as its disk may be lost. */
+export interface SpoiledDisk {
+  readonly id: ServerId
+  readonly isLost: boolean
+}
+
 /** The world as its servers see it. */
 export interface Surroundings<M extends StateMachine<R>, R> extends Checks {
   readonly options: WorldOptions
@@ -40,6 +46,8 @@ export interface Surroundings<M extends StateMachine<R>, R> extends Checks {
   readonly newMachine: () => M
   /** An own check of the state, after each command. */
   readonly check: ((machine: M) => string | undefined) | undefined
+  /** True when the server may lose what its disk holds: not too many others have. */
+  mayLose(server: SpoiledDisk): boolean
   /** False once the faults have ended. */
   readonly isStormy: () => boolean
   stream(name: string): Stream

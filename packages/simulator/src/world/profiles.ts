@@ -70,6 +70,17 @@ const tiny: Profile['adjust'] = (options, random) =>
     logTailBytes: 1024,
   })
 
+/** Leaders are cut off while many call them: long suffixes that nobody else has, and snapshots that replace them. */
+const diverge: Profile['adjust'] = (options, random) => {
+  const beatMs = options.configs[0]!.heartbeatTimeoutMs
+  const flapping = withIntervals(tiny(options, random), { flap: beatMs * random.between(2, 5) })
+  return {
+    ...flapping,
+    meanTroubleMs: beatMs * random.between(1, 3),
+    workload: { ...options.workload, clients: 3, meanPauseMs: beatMs / 4, bursts: 0.3, eager: 1 },
+  }
+}
+
 /** Some link is slower than an election. */
 const slowlink: Profile['adjust'] = (options) =>
   withIntervals(options, { 'slow link': options.configs[0]!.heartbeatTimeoutMs * 4 })
@@ -102,6 +113,7 @@ const calm: Profile['adjust'] = (options) => ({
   vault: 0,
   disks: options.disks.map(() => FINE_WEATHER),
   snapshotResets: 0,
+  rotAtRead: 0,
   crashPoints: NO_CRASH_POINTS,
   intervals: Object.fromEntries(
     Object.keys(options.intervals).map((name) => [name, Infinity]),
@@ -127,6 +139,7 @@ const NAMED: Readonly<Record<string, Profile['adjust']>> = {
   vault,
   flap,
   tiny,
+  diverge,
   slowlink,
   stalls,
   core,
@@ -134,7 +147,18 @@ const NAMED: Readonly<Record<string, Profile['adjust']>> = {
 }
 
 /** What `default` draws from: plain swarm most of the time, and every targeted one. */
-const MIX = ['swarm', 'swarm', 'swarm', 'votes', 'vault', 'flap', 'tiny', 'slowlink', 'core']
+const MIX = [
+  'swarm',
+  'swarm',
+  'swarm',
+  'votes',
+  'vault',
+  'flap',
+  'tiny',
+  'diverge',
+  'slowlink',
+  'core',
+]
 
 /** Names that `profile` may have. */
 export const PROFILE_NAMES: readonly string[] = ['default', ...Object.keys(NAMED)]

@@ -72,6 +72,7 @@ function drawOptions(seed: number, profile: string, servers: number, random: Str
     disks: each('disk', (own) => drawDisk(beatMs, own)),
     snapshotChunkBytes: random.pick([16, 64, 512, 4096]),
     snapshotResets: often(random, 0.3),
+    rotAtRead: often(random, 0.005),
     losable: random.chance(0.05) ? servers : Math.floor((servers - 1) / 2),
     wiped: 'stay out',
     crashPoints: drawCrashPoints(random),

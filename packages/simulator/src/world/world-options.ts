@@ -92,6 +92,8 @@ export interface WorldOptions {
   readonly snapshotChunkBytes: number
   /** Share of snapshots whose connection is reset on the way. */
   readonly snapshotResets: number
+  /** Share of reads of the log, by servers that run, which find that the entry has rotted. */
+  readonly rotAtRead: number
   /** Servers that may lose what their disk holds, for good: less than half of them, or more. */
   readonly losable: number
   /**

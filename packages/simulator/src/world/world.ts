@@ -21,7 +21,7 @@ import { MarkCounts } from '../marks/marks.ts'
 import { Vault } from '../network/vault.ts'
 import { Stream } from '../random/streams.ts'
 import { SimulatedServer } from '../server/simulated-server.ts'
-import type { Surroundings } from '../server/surroundings.ts'
+import type { SpoiledDisk, Surroundings } from '../server/surroundings.ts'
 import { type StoryLine, Trace } from '../story/trace.ts'
 import { VirtualTime } from '../time/virtual-time.ts'
 import { ForwardedAnswers } from '../workload/forwarded-answers.ts'
@@ -133,9 +133,9 @@ export class World<M extends StateMachine<R>, R> implements Surroundings<M, R> {
   }
 
   /** True when the server may lose what its disk holds: not too many others have. */
-  mayLose(server: SimulatedServer<M, R>): boolean {
+  mayLose(server: SpoiledDisk): boolean {
     if (server.isLost) return false
-    const others = this.servers.filter((other) => other !== server)
+    const others = this.servers.filter(({ id }) => id !== server.id)
     const spoiled = others.filter(
       ({ isLost, disk }) => isLost || disk.wasWiped || disk.image.isDamaged,
     )

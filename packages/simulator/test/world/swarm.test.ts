@@ -24,6 +24,7 @@ const FAULTS: Readonly<Record<string, (options: WorldOptions) => boolean>> = {
   'syncs that fail': ({ disks }) => disks.some(({ failing }) => failing > 0),
   'writes lost in a crash': ({ disks }) => disks.some(({ kept }) => kept < 0.5),
   'writes kept in a crash': ({ disks }) => disks.some(({ kept }) => kept > 0.5),
+  'entries that rot before they are read': ({ rotAtRead }) => rotAtRead > 0,
   'torn writes': ({ disks }) => disks.some(({ torn }) => torn > 0),
   'more disks lost than a minority': ({ losable, servers }) => 2 * losable >= servers,
   'crashes after a vote': ({ crashPoints }) => crashPoints.voteGranted > 0,

@@ -19,6 +19,7 @@ function runWithWipes(seed: number, wiped: WorldOptions['wiped']): Promise<SeedR
         ...options,
         wiped,
         losable: 1,
+        rotAtRead: 0,
         meanDownMs: 20,
         ending: 'heal',
         intervals: { ...options.intervals, wipe: 3 * beatMs, 'bit rot': Infinity },
