@@ -7,6 +7,14 @@ import { runWorld, type SeedResult } from '../../src/world/seed-run.ts'
 import { drawWorld } from '../../src/world/swarm.ts'
 import type { WorldOptions } from '../../src/world/world-options.ts'
 
+/** What a server breaks that forgot its vote, or entries that it had acknowledged. */
+const BROKEN_PROMISES: readonly string[] = [
+  'election safety',
+  'one vote per term',
+  'leader completeness',
+  'durable quorum',
+]
+
 /** Three servers, of which one is wiped now and then while the leader is cut off again and again. */
 function runWithWipes(seed: number, wiped: WorldOptions['wiped']): Promise<SeedResult> {
   const { adjust } = profileOf('flap')
@@ -32,19 +40,20 @@ function runWithWipes(seed: number, wiped: WorldOptions['wiped']): Promise<SeedR
 
 describe('a server whose disk was wiped', () => {
   it('stays out, and nothing is lost', async () => {
-    for (let seed = 1; seed <= 6; seed++) {
+    for (let seed = 1; seed <= 3; seed++) {
       const { violation, marks } = await runWithWipes(seed, 'stay out')
       expect(violation).toBeUndefined()
       expect(marks['a server that lost its disk stayed out']).toBeGreaterThan(0)
     }
-  }, 60_000)
+  })
 
   it('breaks what the cluster promised when it comes back empty under its old id, and is caught', async () => {
-    const found = new Set<string>()
-    for (let seed = 1; seed <= 40 && !found.has('leader completeness'); seed++) {
+    const found: string[] = []
+    const isCaught = (): boolean => found.some((check) => BROKEN_PROMISES.includes(check))
+    for (let seed = 1; seed <= 40 && !isCaught(); seed++) {
       const { violation } = await runWithWipes(seed, 'come back empty')
-      if (violation !== undefined) found.add(violation.check)
+      if (violation !== undefined) found.push(violation.check)
     }
-    expect([...found]).toContain('leader completeness')
-  }, 120_000)
+    expect(isCaught()).toBe(true)
+  })
 })
