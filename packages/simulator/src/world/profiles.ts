@@ -73,7 +73,9 @@ const tiny: Profile['adjust'] = (options, random) =>
 /** Leaders are cut off while many call them: long suffixes that nobody else has, and snapshots that replace them. */
 const diverge: Profile['adjust'] = (options, random) => {
   const beatMs = options.configs[0]!.heartbeatTimeoutMs
-  const flapping = withIntervals(tiny(options, random), { flap: beatMs * random.between(2, 5) })
+  // Many entries in one request: that so many are under way would cost too many events.
+  const compacted = configured(tiny(options, random), { maxAppendEntries: 64 })
+  const flapping = withIntervals(compacted, { flap: beatMs * random.between(2, 5) })
   return {
     ...flapping,
     meanTroubleMs: beatMs * random.between(1, 3),
