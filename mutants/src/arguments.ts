@@ -9,7 +9,7 @@ export interface Arguments {
   /** Which part of the catalogue that is, in words; undefined when it is all of it. */
   readonly part: string | undefined
   readonly jobs: number
-  /** No hunt begins after this time, seconds. */
+  /** After this time, seconds, nothing is hunted any more. */
   readonly seconds: number
   readonly json: boolean
 }
@@ -19,7 +19,7 @@ export const USAGE = `pnpm mutants [--only NAME,...] [--slice N] [--jobs N] [--s
   --only NAME,...  these mutants; default: all of them
   --slice N        N mutants, others every day
   --jobs N         hunts at a time; default: the number of cores
-  --seconds N      begin no hunt after so many seconds; default: no limit
+  --seconds N      stop after so many seconds, the quickest first; default: no limit
   --json           a report for programs`
 
 const DAY_MS = 24 * 60 * 60 * 1000

@@ -9,6 +9,8 @@ export interface HuntProcess {
   readonly execArgv: readonly string[]
   /** Messages that come when nothing is found. */
   readonly expected: number
+  /** Ends the process before its end. */
+  readonly signal: AbortSignal
 }
 
 /** What came of a process. */
@@ -25,7 +27,8 @@ const SILENCE_MS = 300_000
 const ERROR_LINES = 6
 
 /** Runs a process to its end. Never rejects: what goes wrong is a finding of its own. */
-export function runHunt({ path, words, execArgv, expected }: HuntProcess): Promise<HuntResult> {
+export function runHunt(hunt: HuntProcess): Promise<HuntResult> {
+  const { path, words, execArgv, expected, signal } = hunt
   const child = fork(path, [...words], {
     execArgv: [...execArgv],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
@@ -34,11 +37,15 @@ export function runHunt({ path, words, execArgv, expected }: HuntProcess): Promi
   let found: Finding | undefined
   let errors = ''
   return new Promise((resolve) => {
-    const silent = (): void => {
-      found ??= { outcome: 'error', message: `no news for ${SILENCE_MS / 1000} s` }
+    const giveUp = (message: string): void => {
+      found ??= { outcome: 'error', message }
       child.kill('SIGKILL')
     }
+    const silent = (): void => giveUp(`no news for ${SILENCE_MS / 1000} s`)
+    const stopped = (): void => giveUp('there was no time left')
     let timer = setTimeout(silent, SILENCE_MS)
+    if (signal.aborted) stopped()
+    signal.addEventListener('abort', stopped, { once: true })
     child.stderr?.on('data', (chunk: Buffer) => {
       errors += chunk.toString()
     })
@@ -50,6 +57,7 @@ export function runHunt({ path, words, execArgv, expected }: HuntProcess): Promi
     })
     child.on('close', (code) => {
       clearTimeout(timer)
+      signal.removeEventListener('abort', stopped)
       resolve({ finding: found ?? atTheEnd(code, looks, expected, errors), looks })
     })
   })

@@ -31,16 +31,19 @@ const TEST_HUNT = fileURLToPath(new URL('test-hunt.ts', import.meta.url))
 /** Hunts mutants. What it makes is in a folder of its own under the system's for temporary files. */
 export class Hunt {
   readonly #folder: string
+  readonly #signal: AbortSignal
   readonly #baselines = new Map<string, Promise<Finding>>()
 
-  private constructor(folder: string) {
+  private constructor(folder: string, signal: AbortSignal) {
     this.#folder = folder
+    this.#signal = signal
   }
 
-  static async start(): Promise<Hunt> {
+  /** What is still hunted when `signal` aborts ends with an error. */
+  static async start(signal: AbortSignal = new AbortController().signal): Promise<Hunt> {
     const folder = await mkdtemp(join(tmpdir(), 'raftkit-mutants-'))
     await bundleSimulatorHunt(join(folder, 'unmutated.mjs'), mutatedSources(undefined))
-    return new Hunt(folder)
+    return new Hunt(folder, signal)
   }
 
   close(): Promise<void> {
@@ -72,14 +75,14 @@ export class Hunt {
   }
 
   async #look(mutant: Mutant, hunter: Hunter): Promise<HuntResult> {
-    if (!('profile' in hunter)) return runTests(hunter, mutant.name)
+    if (!('profile' in hunter)) return this.#runTests(hunter, mutant.name)
     const path = join(this.#folder, `${mutant.name}.mjs`)
     try {
       await bundleSimulatorHunt(path, mutatedSources(mutant))
     } catch (error) {
       return { finding: { outcome: 'error', message: String(error) }, looks: 0 }
     }
-    return runSeeds(path, hunter, 1, hunter.seeds)
+    return this.#runSeeds(path, hunter, 1, hunter.seeds)
   }
 
   /** The same seed, or the same tests, on the product as it is. */
@@ -89,27 +92,29 @@ export class Hunt {
     if (known !== undefined) return known
     const result =
       'profile' in hunter
-        ? runSeeds(join(this.#folder, 'unmutated.mjs'), hunter, seed, seed)
-        : runTests(hunter, '')
+        ? this.#runSeeds(join(this.#folder, 'unmutated.mjs'), hunter, seed, seed)
+        : this.#runTests(hunter, '')
     const finding = result.then((baseline) => baseline.finding)
     this.#baselines.set(key, finding)
     return finding
   }
-}
 
-function runSeeds(
-  path: string,
-  { profile }: SimulatorHunter,
-  first: number,
-  last: number,
-): Promise<HuntResult> {
-  const words = [profile, String(first), String(last)]
-  return runHunt({ path, words, execArgv: [], expected: last - first + 1 })
-}
+  #runSeeds(
+    path: string,
+    { profile }: SimulatorHunter,
+    first: number,
+    last: number,
+  ): Promise<HuntResult> {
+    const words = [profile, String(first), String(last)]
+    const expected = last - first + 1
+    return runHunt({ path, words, execArgv: [], expected, signal: this.#signal })
+  }
 
-function runTests({ project, test }: TestHunter, name: string): Promise<HuntResult> {
-  const { execArgv } = process
-  return runHunt({ path: TEST_HUNT, words: [project, name, test], execArgv, expected: 1 })
+  #runTests({ project, test }: TestHunter, name: string): Promise<HuntResult> {
+    const { execArgv } = process
+    const words = [project, name, test]
+    return runHunt({ path: TEST_HUNT, words, execArgv, expected: 1, signal: this.#signal })
+  }
 }
 
 function falseAlarm(hunter: Hunter, baseline: Finding): Finding {

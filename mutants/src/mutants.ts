@@ -21,12 +21,20 @@ async function huntAll({ mutants, part, jobs, seconds, json }: Arguments): Promi
   const elapsed = (): number => (performance.now() - startedAt) / 1000
   const verdicts = new Map<Mutant, Verdict>()
   const waiting = slowestFirst(mutants)
-  const hunt = await Hunt.start()
+  // With a limit, as many as possible.
+  if (seconds < Infinity) waiting.reverse()
+  const stop = new AbortController()
+  const timer = seconds < Infinity ? setTimeout(() => stop.abort(), 1000 * seconds) : undefined
+  const hunt = await Hunt.start(stop.signal)
   const work = async (): Promise<void> => {
-    while (elapsed() < seconds) {
+    while (!stop.signal.aborted) {
       const mutant = waiting.shift()
       if (mutant === undefined) return
       const verdict = await hunt.hunt(mutant)
+      if (stop.signal.aborted && verdict.finding.outcome === 'error') {
+        waiting.push(mutant)
+        return
+      }
       verdicts.set(mutant, verdict)
       if (!json) console.error(progressOf(verdict, verdicts.size, mutants.length))
     }
@@ -34,6 +42,7 @@ async function huntAll({ mutants, part, jobs, seconds, json }: Arguments): Promi
   try {
     await Promise.all(Array.from({ length: jobs }, work))
   } finally {
+    clearTimeout(timer)
     await hunt.close()
   }
   const found = mutants.flatMap((mutant) => verdicts.get(mutant) ?? [])

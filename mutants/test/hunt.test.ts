@@ -66,6 +66,16 @@ describe('a hunt', () => {
   })
 })
 
+test('a hunt that is stopped proves nothing', async () => {
+  const hunt = await Hunt.start(AbortSignal.abort())
+  try {
+    const { finding } = await hunt.hunt(canary)
+    expect(finding).toEqual({ outcome: 'error', message: 'there was no time left' })
+  } finally {
+    await hunt.close()
+  }
+})
+
 test('a violation that names a check is a catch', () => {
   expect(findingOf('liveness', 'no leader')).toEqual({
     outcome: 'caught',

@@ -46,7 +46,7 @@ export const reads: readonly Mutant[] = [
         replace: 'leadership.reads.push({ readId, index: state.commitIndex, round: 0 })',
       },
     ],
-    hunters: [ordinary(300)],
+    hunters: [ordinary(100), targeted('stalls', 200)],
   },
   {
     name: 'read-confirmed-by-earlier-round',
@@ -60,7 +60,7 @@ export const reads: readonly Mutant[] = [
           'leadership.reads.push({ readId, index: state.commitIndex, round: leadership.round })',
       },
     ],
-    hunters: [ordinary(400), targeted('slowlink', 400)],
+    hunters: [targeted('stalls', 300)],
   },
   {
     name: 'read-confirmed-by-any-answer',
@@ -73,7 +73,7 @@ export const reads: readonly Mutant[] = [
         replace: 'peer.contact(heartbeat.sentAt, leadership.round)',
       },
     ],
-    hunters: [ordinary(400), targeted('slowlink', 400)],
+    hunters: [targeted('stalls', 300)],
   },
   {
     name: 'read-before-applied',
