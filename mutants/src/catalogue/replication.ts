@@ -98,7 +98,7 @@ export const replication: readonly Mutant[] = [
     edits: [
       {
         file: consensus('append-entries'),
-        find: 'return prevLogIndex < state.log.firstIndex\n',
+        find: 'return prevLogIndex < firstIndex\n',
         replace: 'return true\n',
       },
     ],

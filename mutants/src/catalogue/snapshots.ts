@@ -127,7 +127,7 @@ export const snapshots: readonly Mutant[] = [
     source: 'Redis-Raft #654; hashicorp/raft: short read',
     edits: [
       {
-        file: runtime('snapshot-receiver'),
+        file: runtime('snapshot-intake'),
         find: 'if (received !== size)',
         replace: 'if (received > size)',
       },
