@@ -15,6 +15,11 @@ import {
   type PeerOption,
   type RaftNodeOptions,
 } from './node-options.ts'
+import {
+  DEFAULT_SESSION_LIMITS,
+  sessionLimitProblems,
+  type SessionLimits,
+} from './sessions/session-limits.ts'
 
 /** The options with every default filled in. */
 export interface CheckedOptions {
@@ -30,6 +35,8 @@ export interface CheckedOptions {
   readonly maxPool: number
   readonly transportTimeoutMs: number
   readonly forward: ForwardLimits
+  /** Undefined: commands are sent without a session. */
+  readonly sessions: SessionLimits | undefined
 }
 
 /** What is checked: everything but the types that the compiler follows. */
@@ -52,11 +59,15 @@ export async function checkOptions(options: UncheckedOptions): Promise<CheckedOp
     maxPool: options.maxPool ?? DEFAULT_MAX_POOL,
     transportTimeoutMs: options.transportTimeoutMs ?? DEFAULT_TRANSPORT_TIMEOUT_MS,
     forward,
+    sessions: sessionsOf(options.sessions ?? true),
   }
   const problems = [
     ...addressProblems(checked),
     ...memberProblems(checked),
     ...limitProblems(checked),
+    ...(checked.sessions === undefined
+      ? []
+      : Array.from(sessionLimitProblems(checked.sessions), (problem) => `sessions: ${problem}`)),
     ...configProblems(config),
     ...(await directoryProblems(options.dataDir)),
   ]
@@ -66,6 +77,11 @@ export async function checkOptions(options: UncheckedOptions): Promise<CheckedOp
     `The node was not started, nothing was created. Correct this first:\n- ${problems.join('\n- ')}`,
     { details: { problems } },
   )
+}
+
+function sessionsOf(option: boolean | Partial<SessionLimits>): SessionLimits | undefined {
+  if (option === false) return undefined
+  return option === true ? DEFAULT_SESSION_LIMITS : { ...DEFAULT_SESSION_LIMITS, ...option }
 }
 
 /** What is not given is raft-core's default, except where a node knows better. */

@@ -6,6 +6,7 @@ import { LeaderService } from './leader-service.ts'
 import type { RaftNodeOptions } from './node-options.ts'
 import { openOnDisk, type NodeParts, type OpenParts } from './node-parts.ts'
 import { RaftNode } from './raft-node.ts'
+import { sessionMachine } from './sessions/session-machine.ts'
 
 /**
  * Starts one node of a cluster on TCP, LevelDB and snapshot files: call it with the same `peers` on every node.
@@ -39,7 +40,7 @@ export async function startNode<Command, Response, Query, Answer>(
     const raft = await Raft.start<Uint8Array>({
       id: checked.id,
       config: checked.config,
-      stateMachine,
+      stateMachine: sessionMachine(stateMachine),
       ...parts,
       logger,
       onForward: service.serve,
@@ -50,6 +51,7 @@ export async function startNode<Command, Response, Query, Answer>(
       service,
       stateMachine,
       forward: checked.forward,
+      sessions: checked.sessions,
       logger,
       closeParts: () => open.close(),
     })

@@ -2,6 +2,7 @@ import { RaftError, messageOf, type Outcome } from '@raftkit/interface'
 import type { Raft } from '@raftkit/raft-core'
 import type { Deadline } from './deadline.ts'
 import { decodeResults, encodeForward, type ForwardKind } from './forward-message.ts'
+import { withOutcome } from './with-outcome.ts'
 
 /** Limits of the requests that a node forwards to its leader. */
 export interface ForwardLimits {
@@ -25,6 +26,14 @@ export const DEFAULT_FORWARD_LIMITS: ForwardLimits = {
 /** Most bytes that a message adds to each request in it, and for itself. */
 export const FORWARD_OVERHEAD_BYTES = 64
 
+/** How a lane treats what it sent and has no answer to. Default: it waits until the caller's time is up. */
+export interface UnansweredOptions {
+  /** Milliseconds that a message may go unanswered; its requests then end with `RAFT_RPC_TIMEOUT`. */
+  readonly attemptMs?: number
+  /** Another leader ends what went to the old one, with `RAFT_LEADERSHIP_LOST`: for requests that may be sent twice. */
+  readonly endsWithLeader?: boolean
+}
+
 /** The server that knows its leader. */
 export type ForwardingRaft = Pick<Raft<Uint8Array>, 'forwardToLeader'>
 
@@ -45,6 +54,7 @@ interface Waiting {
 export class ForwardLane {
   readonly #raft: ForwardingRaft
   readonly #limits: ForwardLimits
+  readonly #unanswered: UnansweredOptions
   readonly #pending = new Set<Waiting>()
   #pendingBytes = 0
   #queue: Waiting[] = []
@@ -54,9 +64,14 @@ export class ForwardLane {
   #flushScheduled = false
   #closedBy: RaftError | undefined
 
-  constructor(raft: ForwardingRaft, limits: ForwardLimits = DEFAULT_FORWARD_LIMITS) {
+  constructor(
+    raft: ForwardingRaft,
+    limits: ForwardLimits = DEFAULT_FORWARD_LIMITS,
+    unanswered: UnansweredOptions = {},
+  ) {
     this.#raft = raft
     this.#limits = limits
+    this.#unanswered = unanswered
   }
 
   /** Resolves with the leader's answer; rejects with the leader's error, or with why there is no answer. */
@@ -99,6 +114,8 @@ export class ForwardLane {
   leaderChanged(): void {
     this.#generation += 1
     this.#inflight = 0
+    if (this.#unanswered.endsWithLeader === true)
+      for (const waiting of this.#pending) if (waiting.sent) waiting.settle(leaderIsGone())
     if (this.#queue.length > 0) this.#scheduleFlush()
   }
 
@@ -179,9 +196,19 @@ export class ForwardLane {
       body,
       remainingMs: Math.max(1, deadline.remainingMs),
     }))
-    const timeoutMs = Math.max(...requests.map((request) => request.remainingMs))
+    const { attemptMs = Infinity } = this.#unanswered
+    const callersWaitMs = Math.max(...requests.map((request) => request.remainingMs))
+    const timeoutMs = Math.min(attemptMs, callersWaitMs)
     return this.#raft.forwardToLeader(encodeForward(requests), { timeoutMs })
   }
+}
+
+function leaderIsGone(): RaftError {
+  return new RaftError(
+    'RAFT_LEADERSHIP_LOST',
+    'There is another leader than the one that the command went to: the command may or may not take effect.',
+    { outcome: 'unknown', retryable: true },
+  )
 }
 
 /** What a failed message says about the requests in it: whether the leader may have seen them. */
@@ -204,13 +231,4 @@ function whyUnanswered(error: unknown): RaftError {
     default:
       return error.outcome === undefined ? withOutcome(error, 'unknown') : error
   }
-}
-
-function withOutcome(error: RaftError, outcome: Outcome, retryable = false): RaftError {
-  return new RaftError(error.code, error.message, {
-    outcome,
-    retryable,
-    cause: error.cause ?? error,
-    details: error.details,
-  })
 }

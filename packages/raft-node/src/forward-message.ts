@@ -2,8 +2,11 @@
 import { RaftError, messageOf, type Outcome, type RaftErrorCode } from '@raftkit/interface'
 import { messagePackCodec } from './message-pack.ts'
 
-/** What is asked of the leader: run a command, answer a query, tell the read index (dissertation §6.4), change members. */
-export type ForwardKind = 'command' | 'query' | 'read-index' | 'membership'
+/**
+ * What is asked of the leader: run a command, answer a query, tell the read index (dissertation §6.4), change members,
+ * run a command of a client session (its body begins with the session header).
+ */
+export type ForwardKind = 'command' | 'query' | 'read-index' | 'membership' | 'session-command'
 
 /** One request on its way to the leader. */
 export interface ForwardedRequest {
@@ -19,7 +22,13 @@ export type ForwardedResult =
   | { readonly ok: false; readonly error: RaftError }
 
 const version = 1
-const kinds: readonly ForwardKind[] = ['command', 'query', 'read-index', 'membership']
+const kinds: readonly ForwardKind[] = [
+  'command',
+  'query',
+  'read-index',
+  'membership',
+  'session-command',
+]
 const outcomes: readonly Outcome[] = ['not-committed', 'unknown', 'committed']
 
 export function encodeForward(requests: readonly ForwardedRequest[]): Uint8Array {

@@ -10,13 +10,15 @@ import {
   type ForwardedResult,
 } from './forward-message.ts'
 import { runMembershipRequest, type MembershipRaft } from './membership-request.ts'
+import { decodeSessionHeader, SESSION_HEADER_BYTES } from './sessions/session-header.ts'
 import type { NodeStateMachine } from './state-machine.ts'
 
 /** Bytes of responses and answers in one message from the leader. Larger ones can only be had on the leader. */
 export const MAX_RESULT_BYTES: number = 32 * 1024 * 1024
 
 /** What a leader does itself. */
-export type LeaderRaft = Pick<Raft<Uint8Array>, 'apply' | 'read' | 'readIndex'> & MembershipRaft
+export type LeaderRaft = Pick<Raft<Uint8Array>, 'apply' | 'applyLog' | 'read' | 'readIndex'> &
+  MembershipRaft
 
 /** The bytes-to-bytes half of a node's state machine. */
 export type Answering = Pick<NodeStateMachine<never, unknown, never, unknown>, 'answer'>
@@ -43,6 +45,8 @@ export class LeaderService {
     switch (kind) {
       case 'command':
         return (await raft.apply(body, wait)).response
+      case 'session-command':
+        return (await raft.applyLog(sessionEntry(body), wait)).response
       case 'query':
         return raft.read(() => this.#answer(body), { ...wait, consistency: 'linearizable' })
       case 'read-index':
@@ -127,7 +131,7 @@ function encodeFitting(
 
 function doesNotFit(kind: ForwardKind, size: number): RaftError {
   const alone = size <= MAX_RESULT_BYTES
-  return kind === 'command' || kind === 'membership'
+  return kind === 'command' || kind === 'session-command'
     ? new RaftError(
         'RAFT_LIMIT_EXCEEDED',
         `The command took effect, but its response of ${size} bytes did not fit into the leader's message.`,
@@ -138,6 +142,17 @@ function doesNotFit(kind: ForwardKind, size: number): RaftError {
         `The answer of ${size} bytes did not fit into the leader's message of at most ${MAX_RESULT_BYTES} bytes.`,
         { outcome: 'not-committed', retryable: alone },
       )
+}
+
+/** The entry of a request that begins with a session header. */
+function sessionEntry(body: Uint8Array): { data: Uint8Array; extensions: Uint8Array } {
+  const extensions = body.subarray(0, SESSION_HEADER_BYTES)
+  const header = decodeSessionHeader(extensions)
+  if (header === undefined || header === 'malformed')
+    throw new RaftError('RAFT_DECODE_FAILED', 'A forwarded command has no session header.', {
+      outcome: 'not-committed',
+    })
+  return { extensions, data: body.subarray(SESSION_HEADER_BYTES) }
 }
 
 function encodeIndex(index: number): Uint8Array {

@@ -2,6 +2,7 @@ import type { Logger, ServerAddress, ServerId } from '@raftkit/interface'
 import type { RaftConfig } from '@raftkit/raft-core'
 import type { TcpTransportOptions } from '@raftkit/transport-tcp'
 import type { ForwardLimits } from './forward-lane.ts'
+import type { SessionLimits } from './sessions/session-limits.ts'
 import type { NodeStateMachine } from './state-machine.ts'
 
 /** How long `apply` and `query` wait when the call does not say: milliseconds. */
@@ -56,6 +57,12 @@ export interface RaftNodeOptions<Command, Response, Query, Answer> {
   readonly maxPool?: number
   /** How long one RPC may take, milliseconds. Default 10 000. */
   readonly transportTimeoutMs?: number
+  /**
+   * Client sessions, which make this node's commands exactly-once; their limits when they differ from
+   * `DEFAULT_SESSION_LIMITS`. `false` sends plain commands: for clusters with hashicorp/raft servers, which do not
+   * know sessions. A node understands the sessions of others either way. Default true.
+   */
+  readonly sessions?: boolean | Partial<SessionLimits>
   /** Limits of what is forwarded to the leader. */
   readonly forward?: Partial<ForwardLimits>
 }

@@ -19,6 +19,8 @@ import {
 import { DEFAULT_APPLY_TIMEOUT_MS } from './node-options.ts'
 import { caughtUp } from './readiness.ts'
 import { Router } from './router.ts'
+import { SessionClient } from './sessions/session-client.ts'
+import type { SessionLimits } from './sessions/session-limits.ts'
 import type { NodeStateMachine } from './state-machine.ts'
 
 /** How a query is answered. */
@@ -50,6 +52,8 @@ export interface NodeAssembly<Command, Response, Query, Answer> {
   readonly service: LeaderService
   readonly stateMachine: NodeStateMachine<Command, Response, Query, Answer>
   readonly forward: ForwardLimits
+  /** Undefined: commands are sent without a session. */
+  readonly sessions: SessionLimits | undefined
   readonly logger: Logger
   /** Closes what stands below the server, in order. */
   readonly closeParts: () => Promise<void>
@@ -61,14 +65,16 @@ export class RaftNode<Command, Response, Query, Answer> {
   readonly raft: Raft<Uint8Array>
   readonly #assembly: NodeAssembly<Command, Response, Query, Answer>
   readonly #router: Router
+  readonly #sessions: SessionClient | undefined
   readonly #leadership: LeadershipWatch
   #stopped: Promise<void> | undefined
 
   constructor(assembly: NodeAssembly<Command, Response, Query, Answer>) {
-    const { raft, service, forward, logger } = assembly
+    const { raft, service, forward, sessions, logger } = assembly
     this.raft = raft
     this.#assembly = assembly
-    this.#router = new Router(raft, service, forward)
+    this.#router = new Router(raft, service, forward, raft.config.rpcTimeoutMs)
+    this.#sessions = sessions && new SessionClient(this.#router, sessions)
     this.#leadership = new LeadershipWatch(raft, logger)
   }
 
@@ -96,14 +102,16 @@ export class RaftNode<Command, Response, Query, Answer> {
    * leader. Default timeout {@link DEFAULT_APPLY_TIMEOUT_MS}.
    *
    * A rejection says in `outcome` what is known: `not-committed` (safe to send again), `unknown` (it may or may
-   * not take effect; send again only what does no harm twice) or `committed`. A command is never sent twice by
-   * itself unless it is known not to take effect.
+   * not take effect; send again only what does no harm twice) or `committed`. With `sessions` the node itself sends a
+   * command again until the time is up, and it takes effect once; without, only when it is known not to have done so.
    */
   async apply(command: Command, options?: WaitOptions): Promise<Response> {
     this.#checkRunning()
     const deadline = new Deadline(options, DEFAULT_APPLY_TIMEOUT_MS)
     const body = this.#assembly.stateMachine.encodeCommand(command)
-    const response = await this.#router.route('command', body, deadline)
+    const response = await (this.#sessions === undefined
+      ? this.#router.route('command', body, deadline)
+      : this.#sessions.apply(body, deadline))
     return this.#assembly.stateMachine.decodeResponse(response)
   }
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { RaftError } from '@raftkit/interface'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { DEFAULT_SESSION_LIMITS } from '../src/sessions/session-limits.ts'
 import { checkOptions, type UncheckedOptions } from '../src/check-options.ts'
 
 const peers = ['10.0.0.1:1', '10.0.0.2:1', '10.0.0.3:1']
@@ -40,6 +41,7 @@ describe('checkOptions', () => {
       transportTimeoutMs: 10_000,
       config: { snapshotIntervalMs: 60_000, heartbeatTimeoutMs: 1000 },
       forward: { maxInflightForwards: 2 },
+      sessions: DEFAULT_SESSION_LIMITS,
     })
   })
 
@@ -49,6 +51,12 @@ describe('checkOptions', () => {
     expect(command.config.maxForwardBytes).toBeGreaterThan(large)
     const message = await checkOptions({ ...good, forward: { maxForwardBytes: large } })
     expect(message.config.maxForwardBytes).toBeGreaterThan(large)
+  })
+
+  it('takes limits of sessions, or none at all', async () => {
+    const { sessions } = await checkOptions({ ...good, sessions: { maxSessions: 7 } })
+    expect(sessions).toEqual({ ...DEFAULT_SESSION_LIMITS, maxSessions: 7 })
+    expect((await checkOptions({ ...good, sessions: false })).sessions).toBeUndefined()
   })
 
   it('gives every node the same members in the same order', async () => {
@@ -115,6 +123,22 @@ describe('checkOptions', () => {
     ['no snapshots kept', { snapshotRetain: 0 }, 'snapshotRetain must be'],
     ['an odd pool', { maxPool: 1.5 }, 'maxPool must be'],
     ['no RPC timeout', { transportTimeoutMs: 0 }, 'transportTimeoutMs must be'],
+    ['no sessions', { sessions: { maxSessions: 0 } }, 'sessions: maxSessions must be'],
+    [
+      'a session that lasts too long',
+      { sessions: { sessionTimeoutMs: 2 ** 32 } },
+      'sessions: sessionTimeoutMs must be',
+    ],
+    [
+      'a window that is too large',
+      { sessions: { maxCachedResponses: 2 ** 21 } },
+      'sessions: maxCachedResponses must be',
+    ],
+    [
+      'half a byte of responses',
+      { sessions: { maxCachedResponseBytes: 0.5 } },
+      'sessions: maxCachedResponseBytes must be',
+    ],
     [
       'a forward limit of nothing',
       { forward: { maxInflightForwards: 0 } },

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { silentLogger } from '@raftkit/interface'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createRaftNode } from '../src/index.ts'
+import { SESSION_HEADER_BYTES } from '../src/sessions/session-header.ts'
 import { DiskCluster, freeAddresses } from './disk-cluster.ts'
 import { ledger } from './ledger.ts'
 
@@ -92,7 +93,8 @@ describe('createRaftNode', () => {
   it('refuses a command over the limit on every node, and goes on', async () => {
     cluster = await DiskCluster.create(3)
     await cluster.start()
-    const header = 5 // what MessagePack puts before a long text
+    // What stands beside the command, and what MessagePack puts before a long text.
+    const header = SESSION_HEADER_BYTES + 5
     for (const node of cluster.nodes.values())
       await expect(node.apply('x'.repeat(2 ** 20 - header + 1))).rejects.toMatchObject({
         code: 'RAFT_COMMAND_TOO_LARGE',

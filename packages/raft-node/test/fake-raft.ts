@@ -13,6 +13,7 @@ export class FakeRaft implements Pick<
   | 'appliedIndex'
   | 'on'
   | 'apply'
+  | 'applyLog'
   | 'read'
   | 'readIndex'
   | 'forwardToLeader'
@@ -65,6 +66,14 @@ export class FakeRaft implements Pick<
   apply: Server['apply'] = async (data) => {
     this.applied.push(data[0]!)
     return { index: this.applied.length, term: 1, response: await this.onApply(data) }
+  }
+
+  /** Entries that this server was asked to append with extensions. */
+  readonly entries: { readonly data: Uint8Array; readonly extensions?: Uint8Array }[] = []
+
+  readonly applyLog: Server['applyLog'] = async (entry) => {
+    this.entries.push(entry)
+    return { index: this.entries.length, term: 1, response: await this.onApply(entry.data) }
   }
 
   /** How reads were asked for. */

@@ -1,7 +1,7 @@
 import { RaftError } from '@raftkit/interface'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { Deadline } from '../src/deadline.ts'
-import { DEFAULT_FORWARD_LIMITS, ForwardLane } from '../src/forward-lane.ts'
+import { DEFAULT_FORWARD_LIMITS, ForwardLane, type UnansweredOptions } from '../src/forward-lane.ts'
 import { decodeForward, encodeResults, type ForwardedRequest } from '../src/forward-message.ts'
 
 interface Message {
@@ -44,9 +44,13 @@ const bytes = (...values: number[]): Uint8Array => new Uint8Array(values)
 const soon = (): Deadline => new Deadline(undefined, 3000)
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-function lane(limits: Partial<typeof DEFAULT_FORWARD_LIMITS> = {}) {
+function lane(
+  limits: Partial<typeof DEFAULT_FORWARD_LIMITS> = {},
+  unanswered: UnansweredOptions = {},
+) {
   const leader = new HandLeader()
-  return { leader, lane: new ForwardLane(leader, { ...DEFAULT_FORWARD_LIMITS, ...limits }) }
+  const all = { ...DEFAULT_FORWARD_LIMITS, ...limits }
+  return { leader, lane: new ForwardLane(leader, all, unanswered) }
 }
 
 afterEach(() => {
@@ -219,6 +223,26 @@ describe('ForwardLane', () => {
       { reason: { code: 'RAFT_TIMEOUT', outcome: 'unknown', retryable: false } },
       { reason: { code: 'RAFT_TIMEOUT', outcome: 'not-committed' } },
     ])
+  })
+
+  it('waits for the answer of a message no longer than an attempt may take', async () => {
+    const { leader, lane: forward } = lane({}, { attemptMs: 70 })
+    void forward.submit('session-command', bytes(1), soon())
+    const message = await leader.message(0)
+    expect(message.timeoutMs).toBe(70)
+    expect(message.requests[0]!.remainingMs).toBeGreaterThan(1000)
+  })
+
+  it('ends what went to an old leader when it may be sent again, and nothing else', async () => {
+    const { leader, lane: forward } = lane({ maxInflightForwards: 1 }, { endsWithLeader: true })
+    const sent = forward.submit('session-command', bytes(1), soon())
+    await leader.message(0)
+    const queued = forward.submit('session-command', bytes(2), soon())
+    forward.leaderChanged()
+    await expect(sent).rejects.toMatchObject({ code: 'RAFT_LEADERSHIP_LOST', outcome: 'unknown' })
+    const message = await leader.message(1)
+    message.answer()
+    expect(await queued).toEqual(bytes(2))
   })
 
   it('rejects everything when it is closed', async () => {

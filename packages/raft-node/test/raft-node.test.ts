@@ -1,7 +1,8 @@
 import type { RaftError } from '@raftkit/interface'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import type { Leadership } from '../src/index.ts'
+import { DEFAULT_SESSION_LIMITS, type Leadership } from '../src/index.ts'
 import { calm, eventually, InmemCluster } from './inmem-cluster.ts'
+import { encodeSessionHeader } from '../src/sessions/session-header.ts'
 import { ledger } from './ledger.ts'
 
 let cluster: InmemCluster
@@ -101,10 +102,65 @@ describe('RaftNode', () => {
     expect(await lonely!.apply('after the partition')).toEqual({ position: 1 })
   })
 
-  it('does not send a command twice when the answer is lost', async () => {
+  it('has a command applied once although its answer was lost', async () => {
     cluster = await InmemCluster.start(3)
     const { leader } = cluster
     const follower = cluster.followers[0]!
+    await follower.apply('before')
+    const forward = vi.spyOn(follower.raft, 'forwardToLeader')
+    const applied = vi.spyOn(leader.raft, 'applyLog')
+    cluster.network.cutOneWay(leader.address, follower.address)
+    const answer = follower.apply('once', { timeoutMs: 20_000 })
+    await vi.waitFor(() => expect(applied).toHaveBeenCalled())
+    await applied.mock.results[0]!.value
+    cluster.network.heal()
+    expect(await answer).toEqual({ position: 2 })
+    expect(forward.mock.calls.length).toBeGreaterThan(1)
+    expect(await follower.query('all')).toEqual(['before', 'once'])
+  })
+
+  it('sends plain commands when it is told to, and understands the sessions of others', async () => {
+    cluster = new InmemCluster(3)
+    const [plain, ...others] = cluster.addresses
+    await Promise.all([
+      cluster.startNode(plain!, { config: calm, sessions: false }),
+      ...others.map((address) => cluster.startNode(address, { config: calm })),
+    ])
+    await cluster.ready()
+    const before = cluster.leader.raft.lastIndex
+    await cluster.nodes.get(plain!)!.apply('plain')
+    expect(cluster.leader.raft.lastIndex).toBe(before + 1)
+    await cluster.nodes.get(others[0]!)!.apply('of a session')
+    expect(cluster.leader.raft.lastIndex).toBe(before + 3)
+    for (const node of cluster.nodes.values())
+      expect(await node.query('all')).toEqual(['plain', 'of a session'])
+  })
+
+  it('keeps sessions over a restart from a snapshot', async () => {
+    cluster = await InmemCluster.start(1)
+    const { leader } = cluster
+    const header = (type: 'register' | 'command'): Uint8Array =>
+      type === 'register'
+        ? encodeSessionHeader({ type, nonce: 5, limits: DEFAULT_SESSION_LIMITS })
+        : encodeSessionHeader({ type, session, nonce: 5, sequence: 1, answeredBelow: 1 })
+    const none = new Uint8Array(0)
+    const opened = await leader.raft.applyLog({ data: none, extensions: header('register') })
+    const session = opened.index
+    const command = { data: ledger().encodeCommand('once'), extensions: header('command') }
+    const { response } = await leader.raft.applyLog(command)
+    await leader.raft.snapshot()
+    await leader.stop()
+    const again = await cluster.startNode(leader.address)
+    await again.whenReady()
+    expect((await again.raft.applyLog(command)).response).toEqual(response)
+    expect(await again.query('all')).toEqual(['once'])
+  })
+
+  it('ends a command whose answer is lost at the deadline, and does not claim to know', async () => {
+    cluster = await InmemCluster.start(3)
+    const { leader } = cluster
+    const follower = cluster.followers[0]!
+    await follower.apply('before')
     cluster.network.cutOneWay(leader.address, follower.address)
     await expect(follower.apply('once', { timeoutMs: 60 })).rejects.toMatchObject({
       outcome: 'unknown',
@@ -199,6 +255,7 @@ describe('RaftNode', () => {
     cluster = await InmemCluster.start(3)
     const { leader } = cluster
     const follower = cluster.followers[0]!
+    await follower.apply('before')
     const forward = vi.spyOn(follower.raft, 'forwardToLeader')
     cluster.network.cutOneWay(leader.address, follower.address)
     const answer = follower.apply('x', { timeoutMs: 60_000 })

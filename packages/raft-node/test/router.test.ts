@@ -5,6 +5,7 @@ import { DEFAULT_FORWARD_LIMITS } from '../src/forward-lane.ts'
 import type { ForwardKind } from '../src/forward-message.ts'
 import { LeaderService } from '../src/leader-service.ts'
 import { Router } from '../src/router.ts'
+import { encodeSessionHeader } from '../src/sessions/session-header.ts'
 import { FakeRaft } from './fake-raft.ts'
 
 const elsewhere = { id: 'b', address: 'b:1' }
@@ -110,6 +111,102 @@ describe('Router', () => {
       expect(attempts).toBe(1)
     },
   )
+
+  describe('with a command of a session', () => {
+    const request = (): Uint8Array => new Uint8Array([...header, 9])
+    const header = encodeSessionHeader({
+      type: 'command',
+      session: 1,
+      nonce: 2,
+      sequence: 3,
+      answeredBelow: 1,
+    })
+
+    it.each([
+      ['its answer was lost', new RaftError('RAFT_CONNECTION_LOST', 'x')],
+      ['its answer took too long', new RaftError('RAFT_RPC_TIMEOUT', 'x')],
+      [
+        'the leader lost leadership',
+        new RaftError('RAFT_LEADERSHIP_LOST', 'x', { outcome: 'unknown' }),
+      ],
+      ['the leader was shut down', new RaftError('RAFT_SHUTDOWN', 'x', { outcome: 'unknown' })],
+      ['the disk of the leader failed', new RaftError('RAFT_STORE_FAILED', 'x')],
+    ])('sends the same again when %s', async (_name, error) => {
+      const { raft, router } = setUp()
+      raft.follow(elsewhere)
+      const bodies: Uint8Array[] = []
+      raft.onForwarded = async (body) => {
+        bodies.push(body)
+        return bodies.length < 3 ? { ok: false, error } : { ok: true, body: bytes(4) }
+      }
+      const delivery = { isUncertain: false }
+      const answer = router.route('session-command', request(), after(5000), delivery)
+      expect(await answer).toEqual(bytes(4))
+      expect(bodies).toEqual([request(), request(), request()])
+      expect(delivery.isUncertain).toBe(true)
+    })
+
+    it('runs it here with its header beside it when this server leads', async () => {
+      const { raft, router } = setUp()
+      raft.lead(1)
+      await router.route('session-command', request(), after(1000))
+      expect(raft.entries).toEqual([{ data: bytes(9), extensions: header }])
+    })
+
+    it('does not say that nothing happened when an earlier attempt is open', async () => {
+      const { raft, router } = setUp()
+      raft.follow(elsewhere)
+      raft.onForwarded = async () => {
+        raft.leader = undefined
+        return { ok: false, error: new RaftError('RAFT_LEADERSHIP_LOST', 'x') }
+      }
+      await expect(router.route('session-command', request(), after(40))).rejects.toMatchObject({
+        code: 'RAFT_NO_LEADER',
+        outcome: 'unknown',
+        retryable: false,
+      })
+    })
+
+    it('still says that nothing happened when no attempt went through', async () => {
+      const { router } = setUp()
+      await expect(router.route('session-command', request(), after(20))).rejects.toMatchObject({
+        code: 'RAFT_NO_LEADER',
+        outcome: 'not-committed',
+      })
+    })
+
+    it('gives up when this server itself has stopped', async () => {
+      const { raft, router } = setUp()
+      raft.state = 'stopped'
+      raft.onApply = () => Promise.reject(new RaftError('RAFT_SHUTDOWN', 'x'))
+      await expect(router.route('session-command', request(), after(5000))).rejects.toMatchObject({
+        code: 'RAFT_SHUTDOWN',
+      })
+    })
+
+    it('gives up when the state machine refused to go on', async () => {
+      const { raft, router } = setUp()
+      raft.follow(elsewhere)
+      let attempts = 0
+      raft.onForwarded = async () => {
+        attempts += 1
+        return { ok: false, error: new RaftError('RAFT_STATE_MACHINE_FAILED', 'x') }
+      }
+      await expect(router.route('session-command', request(), after(5000))).rejects.toMatchObject({
+        code: 'RAFT_STATE_MACHINE_FAILED',
+      })
+      expect(attempts).toBe(1)
+    })
+
+    it('is refused without a header', async () => {
+      const { raft, router } = setUp()
+      raft.lead(1)
+      await expect(
+        router.route('session-command', bytes(1, 2, 3), after(1000)),
+      ).rejects.toMatchObject({ code: 'RAFT_DECODE_FAILED', outcome: 'not-committed' })
+      expect(raft.entries).toEqual([])
+    })
+  })
 
   it('does not repeat a query that failed', async () => {
     const raft = new FakeRaft()

@@ -36,6 +36,9 @@ export type RaftErrorCode =
   | 'RAFT_READ_FAILED'
   | 'RAFT_STATE_MACHINE_FAILED'
   | 'RAFT_INVARIANT_VIOLATED'
+  // client sessions
+  | 'RAFT_SESSION_EXPIRED'
+  | 'RAFT_SESSION_SEQUENCE'
   // snapshots
   | 'RAFT_NOTHING_NEW_TO_SNAPSHOT'
   | 'RAFT_SNAPSHOT_FAILED'
