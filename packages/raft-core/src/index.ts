@@ -2,6 +2,7 @@
 export { Raft } from './raft.ts'
 export type { EntryToApply } from './entry-to-apply.ts'
 export type { RaftOptions } from './raft-options.ts'
+export type { Consistency, ReadOptions } from './read-options.ts'
 export type { RaftEvents, RaftState } from './raft-events.ts'
 export type { RaftConfiguration, RaftStats } from './stats.ts'
 export type { WaitOptions } from './runtime/caller.ts'

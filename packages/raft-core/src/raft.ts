@@ -20,6 +20,7 @@ import { reloadableOf, type ReloadableConfig } from './reloadable-config.ts'
 import type { WaitOptions } from './runtime/caller.ts'
 import type { MembershipOptions, MembershipResult } from './runtime/membership-changes.ts'
 import type { ApplyResult } from './runtime/proposals.ts'
+import { type ReadOptions, readKindOf } from './read-options.ts'
 import { withOutcome } from './runtime/refusals.ts'
 import { checkRestore } from './restore-arguments.ts'
 import type { RestoreResult, RestoreSource } from './runtime/restores.ts'
@@ -89,15 +90,10 @@ export class Raft<R = unknown> {
     return this.#server.read('index', options)
   }
 
-  /**
-   * Runs `fn` when this server's state machine has applied every command that was acknowledged before the call
-   * (`linearizable`, the default, leader only), or at once (`stale`, any server).
-   */
-  async read<T>(
-    fn: () => T | Promise<T>,
-    options: WaitOptions & { readonly consistency?: 'linearizable' | 'stale' } = {},
-  ): Promise<T> {
-    if (options.consistency !== 'stale') await this.#server.read('applied', options)
+  /** Runs `fn` when this server's state machine is as new as `options.consistency` asks for; on any server. */
+  async read<T>(fn: () => T | Promise<T>, options: ReadOptions = {}): Promise<T> {
+    const kind = readKindOf(options, () => this.#server.staleness())
+    if (kind !== undefined) await this.#server.read(kind, options)
     const { stoppedBy } = this.#server.standing
     if (stoppedBy !== undefined) throw stoppedBy
     return fn()

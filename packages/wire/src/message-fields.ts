@@ -32,6 +32,7 @@ export class MessageFields {
   configurationIndex = 0
   size = 0
   payload: Uint8Array | undefined
+  kind = 0
 }
 
 type ReadField = (fields: MessageFields, unpack: Unpack) => void
@@ -66,6 +67,7 @@ const READERS = {
   ConfigurationIndex: (fields, unpack) =>
     (fields.configurationIndex = unpack.uint('ConfigurationIndex')),
   Size: (fields, unpack) => (fields.size = unpack.uint('Size')),
+  Kind: (fields, unpack) => (fields.kind = unpack.uint('Kind')),
   Payload: (fields, unpack) => (fields.payload = unpack.raw('Payload')),
 } satisfies Record<string, ReadField>
 
@@ -149,7 +151,7 @@ export const REQUEST_SHAPES: Readonly<Record<RpcType, MessageShape>> = {
     'Size',
   ]),
   'timeout-now': shape('a TimeoutNow request', []),
-  forward: shape('a forwarded request', ['Payload']),
+  forward: shape('a forwarded request', ['Payload'], ['Kind']),
 }
 
 /** The responses, fields in Go's declaration order. */

@@ -1,10 +1,16 @@
-import type { InstallSnapshotRequest, RpcHeader, RpcRequest, RpcType } from '@raftkit/interface'
+import type {
+  ForwardRequest,
+  InstallSnapshotRequest,
+  RpcHeader,
+  RpcRequest,
+  RpcType,
+} from '@raftkit/interface'
 import { decodeFailed, limitExceeded } from './decode-error.ts'
 import type { WireLimits } from './limits.ts'
 import { readMessage, REQUEST_SHAPES } from './message-fields.ts'
 import type { MessageFields } from './message-fields.ts'
 import { ownedView } from './owned-view.ts'
-import { rpcOfByte } from './rpc-types.ts'
+import { FORWARD_KINDS, rpcOfByte } from './rpc-types.ts'
 import { Unpack } from './unpack.ts'
 import { ValueStream } from './value-stream.ts'
 
@@ -111,8 +117,17 @@ function requestOf(type: RpcType, fields: MessageFields): RpcRequest {
     case 'timeout-now':
       return { type, header }
     case 'forward':
-      return { type, header, payload: ownedView(fields.payload ?? EMPTY) }
+      return forwardOf(header, fields)
   }
+}
+
+function forwardOf(header: RpcHeader, fields: MessageFields): ForwardRequest {
+  const request = { type: 'forward', header, payload: ownedView(fields.payload ?? EMPTY) } as const
+  if (fields.kind === 0) return request
+  const kind = FORWARD_KINDS[fields.kind - 1]
+  if (kind === undefined)
+    throw decodeFailed(`a forwarded request of the unknown kind ${fields.kind}`)
+  return { ...request, kind }
 }
 
 function installSnapshotOf(header: RpcHeader, fields: MessageFields): InstallSnapshotRequest {

@@ -9,7 +9,7 @@ import type {
   RpcRequest,
 } from '@raftkit/interface'
 import { Pack } from './pack.ts'
-import { byteOfRpc } from './rpc-types.ts'
+import { byteOfRpc, FORWARD_KINDS } from './rpc-types.ts'
 
 /**
  * The request as hashicorp/raft sends it: the byte of its type and a map. Write the chunks as one, in order;
@@ -125,10 +125,10 @@ function installSnapshot(pack: Pack, request: InstallSnapshotRequest): Pack {
 
 /** raftkit only. */
 function forward(pack: Pack, request: ForwardRequest): Uint8Array[] {
-  const { header, payload } = request
-  idOf(address(pack, 4, header), header)
-    .key('Payload')
-    .rawHeader(payload.length)
+  const { header, kind, payload } = request
+  idOf(address(pack, kind === undefined ? 4 : 5, header), header)
+  if (kind !== undefined) pack.key('Kind').uint(FORWARD_KINDS.indexOf(kind) + 1, 'kind')
+  pack.key('Payload').rawHeader(payload.length)
   return [pack.take(), payload, versions(pack, header).take()]
 }
 

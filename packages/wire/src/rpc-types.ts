@@ -1,4 +1,4 @@
-import type { RpcType } from '@raftkit/interface'
+import type { ForwardKind, RpcType } from '@raftkit/interface'
 
 /** The byte that starts a request. 0x80 and above are raftkit's own: hashicorp/raft closes the connection on them. */
 const BYTES: Readonly<Record<RpcType, number>> = {
@@ -18,6 +18,9 @@ const TYPES: ReadonlyMap<number, RpcType> = new Map([
   [BYTES['request-pre-vote'], 'request-pre-vote'],
   [BYTES.forward, 'forward'],
 ])
+
+/** Kinds of forwarded requests by their numbers, from 1 on. */
+export const FORWARD_KINDS: readonly ForwardKind[] = ['read-index']
 
 /** The first byte of a request of this type. */
 export function byteOfRpc(type: RpcType): number {

@@ -127,8 +127,13 @@ export interface TimeoutNowResponse {
 export interface ForwardRequest {
   readonly type: 'forward'
   readonly header: RpcHeader
+  /** Whom the payload is for: the application, when absent, or the server itself (see docs/formats.md). */
+  readonly kind?: ForwardKind
   readonly payload: Uint8Array
 }
+
+/** What a forwarded request that is not the application's is about. */
+export type ForwardKind = 'read-index'
 
 /** Answer to a forwarded request. */
 export interface ForwardResponse {

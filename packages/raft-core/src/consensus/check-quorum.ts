@@ -1,10 +1,12 @@
 // A leader that a quorum of voters does not answer steps down (dissertation §6.2). Contact counts from when the
 // answered request was sent: what the peer did after that, nobody knows.
 import type { Progress } from './progress.ts'
+import { isVoter } from './quorum.ts'
 import { becomeFollower } from './roles.ts'
 import type { Leadership, State } from './state.ts'
 
 const lastContactOf = (peer: Progress): number => peer.lastContact
+const answeredAtOf = (peer: Progress): number => peer.answeredAt
 
 /** Until when the answers of a quorum let this leader believe that it still leads. */
 function leaseEnd(state: State, leadership: Leadership): number {
@@ -17,6 +19,24 @@ function leaseEnd(state: State, leadership: Leadership): number {
 export function hasLease(state: State, leadership: Leadership): boolean {
   const contact = leadership.voters.reached(Infinity, lastContactOf)
   return contact >= leadership.stalledAt && state.now < contact + state.timing.leaderLeaseTimeoutMs
+}
+
+/** Clocks of two servers run apart by no more than this part of a lease. */
+const CLOCK_DRIFT = 0.1
+
+/**
+ * True when no other server can have been elected: the voters of a quorum give no vote within a heartbeat timeout of
+ * hearing this leader (§6, dissertation §6.4.1), nor of their own start. Counted from when the request was sent, less
+ * what clocks may drift; void after a stall, and with voters that do not keep to it after a restart (hashicorp/raft).
+ */
+export function hasReadLease(state: State, leadership: Leadership): boolean {
+  const { leaderLeaseTimeoutMs, heartbeatTimeoutMs } = state.timing
+  const leaseMs = Math.min(leaderLeaseTimeoutMs, heartbeatTimeoutMs) * (1 - CLOCK_DRIFT)
+  const contact = leadership.voters.reached(Infinity, answeredAtOf)
+  if (contact < leadership.stalledAt || state.now >= contact + leaseMs) return false
+  // A TimeoutNow that comes late makes its target campaign in spite of this leader.
+  if (leadership.hasAskedToCampaign) return false
+  return leadership.peers.every((peer) => peer.isRaftkit || !isVoter(peer.server))
 }
 
 /** Steps down when the lease has run out. */

@@ -112,7 +112,7 @@ function dispatch(state: State, event: ConsensusEvent): void {
     case 'snapshot-install-failed':
       return snapshotInstallFailed(state, event.requestId, event.message)
     case 'read-requested':
-      return requestRead(state, event.readId, event.needsIndex)
+      return requestRead(state, event.readId, event.needsIndex, event.onLease)
     case 'transfer-requested':
       return requestTransfer(state, event.transferId, event.target)
     case 'change-requested':

@@ -100,7 +100,13 @@ export type ConsensusEvent =
    * A caller needs proof that this server still leads (dissertation §6.4). With `needsIndex`, the proof names a
    * commit index that covers every command acknowledged before now, which waits for an entry of the own term.
    */
-  | { readonly type: 'read-requested'; readonly readId: number; readonly needsIndex: boolean }
+  | {
+      readonly type: 'read-requested'
+      readonly readId: number
+      readonly needsIndex: boolean
+      /** The lease will do instead of a round, when it holds (dissertation §6.4.1). Default false. */
+      readonly onLease?: boolean
+    }
   /** A caller asks to hand leadership over, to `target` or to the best voter. */
   | {
       readonly type: 'transfer-requested'

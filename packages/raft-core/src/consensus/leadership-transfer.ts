@@ -45,8 +45,10 @@ export function advanceTransfer(state: State, leadership: Leadership): void {
   if (target === undefined || refusal !== undefined)
     endTransfer(state, leadership, refusal ?? 'no-such-target')
   else if (state.now >= transfer.deadline) endTransfer(state, leadership, 'transfer-timeout')
-  else if (transfer.sendId === undefined && target.matchIndex === state.log.lastIndex)
+  else if (transfer.sendId === undefined && target.matchIndex === state.log.lastIndex) {
+    leadership.hasAskedToCampaign = true
     transfer.sendId = send(state, target.server, { type: 'timeout-now' })
+  }
 }
 
 /** The TimeoutNow failed or was refused: leadership stays, proposals go on. */

@@ -24,6 +24,7 @@ export function becomeLeader(state: State, reason: string): void {
     reads: [],
     transfer: undefined,
     restore: undefined,
+    hasAskedToCampaign: false,
     changes: [],
     appendedChange: undefined,
     stagedChanges: new Map(),

@@ -46,6 +46,8 @@ export interface ConsensusStart {
     readonly diskId?: DiskId | undefined
   }
   readonly hardState: HardState
+  /** True when it may have heard a leader just before it ended: then it gives no vote for a heartbeat timeout. */
+  readonly mayHaveHeardLeader: boolean
   /** The newest snapshot; index 0 and term 0 when there is none. */
   readonly snapshot: { readonly index: Index; readonly term: Term }
   /** First index in the log store; 0 when it is empty. */

@@ -1,4 +1,5 @@
 // Linearizable reads (dissertation §6.4): proof, newer than the question, that this server still leads.
+import { hasReadLease } from './check-quorum.ts'
 import type { Refusal } from './effects.ts'
 import type { Progress } from './progress.ts'
 import type { Leadership, State } from './state.ts'
@@ -9,7 +10,12 @@ const ackedRoundOf = (peer: Progress): number => peer.ackedRound
  * A caller asks for proof. It is confirmed by a heartbeat round that begins after this moment; answers to earlier
  * ones never count, however late they come. Many reads share one round.
  */
-export function requestRead(state: State, readId: number, needsIndex: boolean): void {
+export function requestRead(
+  state: State,
+  readId: number,
+  needsIndex: boolean,
+  onLease = false,
+): void {
   const { leadership } = state
   if (leadership === undefined) refuse(state, readId, 'not-leader')
   // From here on the target may lead at any moment.
@@ -17,6 +23,8 @@ export function requestRead(state: State, readId: number, needsIndex: boolean): 
   else if (needsIndex && state.commitIndex < leadership.firstIndex)
     // Until then the commit index may be behind what earlier leaders acknowledged.
     leadership.readsBeforeCommit.push(readId)
+  else if (onLease && hasReadLease(state, leadership))
+    state.effects.push({ type: 'read-confirmed', readId, index: state.commitIndex })
   else {
     leadership.reads.push({ readId, index: state.commitIndex, round: leadership.round + 1 })
     confirmReads(state, leadership)

@@ -84,10 +84,11 @@ export function isMember(state: State, from: Sender): boolean {
 
 /**
  * True when a leader other than the sender is alive as far as this server can know: it was heard within the
- * heartbeat timeout, or it is this server and its lease holds.
+ * heartbeat timeout (or may have been, before a restart), or it is this server and its lease holds.
  */
 export function hearsOtherLeader(state: State, from: Sender): boolean {
   if (state.leadership !== undefined) return hasLease(state, state.leadership)
+  if (state.now < state.quietUntil) return true
   const { leader, lastContact } = state
   if (leader === undefined || lastContact === undefined) return false
   return (

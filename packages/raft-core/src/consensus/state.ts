@@ -69,6 +69,8 @@ export interface Leadership {
   reads: PendingRead[]
   transfer: Transfer | undefined
   restore: Restore | undefined
+  /** A TimeoutNow left in this leadership. */
+  hasAskedToCampaign: boolean
   /** Changes that wait for the one before them, oldest first. */
   changes: MembershipCall[]
   /** The change in the one configuration that is not committed yet. */
@@ -117,6 +119,8 @@ export interface State {
   leaderOfTerm: ServerId | undefined
   lastContact: number | undefined
   electionDeadline: number
+  /** Until then this server may have promised its vote to a leader that it heard before it was started anew. */
+  quietUntil: number
   election: Election | undefined
   leadership: Leadership | undefined
   installation: Installation | undefined
@@ -169,6 +173,7 @@ export function createState(start: ConsensusStart, timing: ConsensusTiming): Sta
     leader: undefined,
     leaderOfTerm: undefined,
     lastContact: undefined,
+    quietUntil: start.mayHaveHeardLeader ? start.now + timing.heartbeatTimeoutMs : -Infinity,
     electionDeadline: start.now + timing.heartbeatTimeoutMs * (1 + start.random),
     election: undefined,
     leadership: undefined,

@@ -4,6 +4,7 @@ import {
   type Logger,
   LogType,
   RaftError,
+  type ServerId,
   type Term,
 } from '@raftkit/interface'
 import { encodeConfiguration, encodeEntries } from '@raftkit/wire'
@@ -17,6 +18,7 @@ import type { WakeTimer } from './wake-timer.ts'
 
 /** What effects act on. */
 export interface EffectTargets<R> {
+  readonly id: ServerId
   readonly lanes: Lanes<R>
   readonly standing: Standing
   readonly events: EventEmitter<RaftEvents>
@@ -241,10 +243,12 @@ export class EffectExecution<R> {
           { index: latest.index, committedIndex: committed.index, servers },
           'the configuration changed',
         )
+        if (servers.some(({ id }) => id === this.#targets.id)) standing.membershipChanged(true)
         return events.emit('configuration-changed', { latest, committed })
       }
       case 'removed':
         logger.warn({ wasLeader: effect.wasLeader }, 'this server was removed from the cluster')
+        standing.membershipChanged(false)
         events.emit('removed', {})
         if (effect.wasLeader) this.#targets.leave()
         return

@@ -1,5 +1,6 @@
 import {
   type Clock,
+  type ForwardKind,
   type ForwardRequest,
   messageOf,
   type Peer,
@@ -32,6 +33,8 @@ export interface ForwardingParts {
   readonly standing: Standing
   readonly config: Pick<RaftConfig, 'rpcTimeoutMs' | 'maxForwardBytes' | 'maxInboundRequests'>
   readonly onForward: ForwardHandler | undefined
+  /** Answers what is not the application's. */
+  readonly onReadIndex: (payload: Uint8Array, signal: AbortSignal) => Promise<Uint8Array>
 }
 
 /** How a server refuses a forwarded request before its handler saw it. No handler's own error reads like that. */
@@ -64,12 +67,16 @@ export class Forwarding {
   }
 
   /** Has the leader's `onForward` run on the payload. */
-  async send(payload: Uint8Array, options: WaitOptions = {}): Promise<Uint8Array> {
+  async send(
+    payload: Uint8Array,
+    options: WaitOptions = {},
+    kind?: ForwardKind,
+  ): Promise<Uint8Array> {
     const { standing, transport, header, config, self } = this.#parts
     if (standing.stoppedBy !== undefined) throw withOutcome(standing.stoppedBy, 'not-committed')
     this.#checkSize(payload)
     const { leader } = standing
-    if (standing.state === 'leader') return this.#runHere(payload, options)
+    if (standing.state === 'leader') return this.#runHere(payload, options, kind)
     if (leader === undefined || leader.id === self.id)
       throw new RaftError('RAFT_NO_LEADER', 'no leader is known: try again after an election', {
         retryable: true,
@@ -85,7 +92,9 @@ export class Forwarding {
     try {
       const response = await transport.call<'forward'>(
         leader,
-        { type: 'forward', header, payload },
+        kind === undefined
+          ? { type: 'forward', header, payload }
+          : { type: 'forward', header, kind, payload },
         signal === undefined ? { timeoutMs } : { timeoutMs, signal },
       )
       return response.payload
@@ -102,20 +111,25 @@ export class Forwarding {
       throw new RaftError('RAFT_OVERLOADED', OVERLOADED)
     this.#serving++
     try {
-      return { type: 'forward', header, payload: await this.#run(request.payload, context.signal) }
+      const { payload, kind } = request
+      return { type: 'forward', header, payload: await this.#run(payload, context.signal, kind) }
     } finally {
       this.#serving--
     }
   }
 
   /** With the same limits as over the network; the handler is told when nobody waits any more. */
-  async #runHere(payload: Uint8Array, options: WaitOptions): Promise<Uint8Array> {
+  async #runHere(
+    payload: Uint8Array,
+    options: WaitOptions,
+    kind: ForwardKind | undefined,
+  ): Promise<Uint8Array> {
     const { clock, config } = this.#parts
     const limits = { timeoutMs: config.rpcTimeoutMs, ...options }
     const abort = new AbortController()
     try {
       return await waitFor<Uint8Array>(clock, 'the forwarded request', limits, (caller) => {
-        this.#run(payload, abort.signal).then(
+        this.#run(payload, abort.signal, kind).then(
           (answer) => caller.resolve(answer),
           (error: unknown) => caller.reject(error),
         )
@@ -126,8 +140,13 @@ export class Forwarding {
     }
   }
 
-  async #run(payload: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
-    const { onForward } = this.#parts
+  async #run(
+    payload: Uint8Array,
+    signal: AbortSignal,
+    kind: ForwardKind | undefined,
+  ): Promise<Uint8Array> {
+    const { onForward, onReadIndex } = this.#parts
+    if (kind === 'read-index') return onReadIndex(payload, signal)
     if (onForward === undefined)
       throw new RaftError('RAFT_RPC_UNSUPPORTED', UNSUPPORTED, { outcome: 'not-committed' })
     return onForward(payload, { signal })

@@ -18,12 +18,13 @@ import type { RaftEvents } from '../raft-events.ts'
 import { Bootstraps } from './bootstraps.ts'
 import { Applier, type AppliedStart } from './applier.ts'
 import type { EventEmitter } from './event-emitter.ts'
-import { Forwarding, type ForwardHandler } from './forwarding.ts'
+import { Forwarding, type ForwardHandler, type ForwardingParts } from './forwarding.ts'
 import { LogWriter } from './log-writer.ts'
 import { MembershipChanges } from './membership-changes.ts'
 import { Outbox } from './outbox.ts'
 import { Peers } from './peers.ts'
 import { Proposals } from './proposals.ts'
+import { ReadForwarding } from './read-forwarding.ts'
 import { Reads } from './reads.ts'
 import { headerOf } from './rpc-messages.ts'
 import { Restores } from './restores.ts'
@@ -72,6 +73,7 @@ export interface Lanes<R> {
   readonly peers: Peers
   readonly rpcServer: RpcServer
   readonly forwarding: Forwarding
+  readonly readForwarding: ReadForwarding
   readonly snapshotter: Snapshotter<R>
   readonly snapshotSender: SnapshotSender
   readonly snapshotReceiver: SnapshotReceiver<R>
@@ -111,7 +113,14 @@ export function createLanes<R>(context: LaneContext<R>, loaded: Loaded): Lanes<R
     proposals.aborted(applier.commitIndex)
     reads.aborted()
   }
-  const forwarding = createForwarding(context, header)
+  const forwarding = createForwarding(context, header, (payload, signal) =>
+    readForwarding.answer(payload, signal),
+  )
+  const readForwarding = new ReadForwarding({
+    forwarding,
+    reads,
+    appliedIndex: () => applier.appliedIndex,
+  })
   const store = snapshotStore
   const shared = { transport, clock, header, logger, submit, stallMs: config.snapshotStallMs }
   const receiving = { stateMachine, applier, log, onInstalled: installed, onFailed: fail }
@@ -127,6 +136,7 @@ export function createLanes<R>(context: LaneContext<R>, loaded: Loaded): Lanes<R
     peers: new Peers({ ...shared, config, log, onDamaged: fail }),
     rpcServer: createRpcServer(context, header, forwarding),
     forwarding,
+    readForwarding,
     snapshotter,
     snapshotSender: new SnapshotSender({ ...shared, store }),
     snapshotReceiver: new SnapshotReceiver<R>({ ...shared, ...receiving, store }),
@@ -156,10 +166,23 @@ function createSnapshotter<R>(
   )
 }
 
-function createForwarding<R>(context: LaneContext<R>, header: RpcHeader): Forwarding {
+function createForwarding<R>(
+  context: LaneContext<R>,
+  header: RpcHeader,
+  onReadIndex: ForwardingParts['onReadIndex'],
+): Forwarding {
   const { id, transport, clock, standing, config, onForward } = context
   const self = { id, address: transport.localAddress }
-  return new Forwarding({ self, header, transport, clock, standing, config, onForward })
+  return new Forwarding({
+    self,
+    header,
+    transport,
+    clock,
+    standing,
+    config,
+    onForward,
+    onReadIndex,
+  })
 }
 
 function createLog<R>(

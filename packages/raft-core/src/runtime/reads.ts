@@ -1,14 +1,20 @@
 import { type Clock, type Index, RaftError } from '@raftkit/interface'
 import type { KnownLeader, Refusal } from '../consensus/effects.ts'
-import type { ConsensusEvent } from '../consensus/events.ts'
 import { Caller, type WaitOptions } from './caller.ts'
 import { DeadlineSweep } from './deadline-sweep.ts'
 import { refusalError } from './refusals.ts'
 import { abortedByRestore } from './restore-refusals.ts'
 import { deadlineOf } from './wait.ts'
 
-/** What a reader waits for: proof of leadership, a read index, or that index applied. */
-export type ReadKind = 'leadership' | 'index' | 'applied'
+/** What a reader waits for: proof of leadership, a read index, or that index applied; by a round, or on the lease. */
+export type ReadKind = 'leadership' | 'index' | 'applied' | 'index-on-lease' | 'applied-on-lease'
+
+/** A proof that readers of one turn share. */
+export interface ReadQuestion {
+  readonly readId: number
+  readonly needsIndex: boolean
+  readonly onLease: boolean
+}
 
 interface Reader {
   readonly kind: ReadKind
@@ -18,6 +24,8 @@ interface Reader {
 interface Confirmed {
   readonly index: Index
   readonly callers: readonly Caller<Index>[]
+  /** When the proof was asked for. */
+  readonly at: number
 }
 
 /**
@@ -30,7 +38,9 @@ export class Reads {
   readonly #onFirst: () => void
   readonly #deadlines: DeadlineSweep
   #collected: Reader[] = []
-  readonly #asked = new Map<number, readonly Reader[]>()
+  readonly #asked = new Map<number, { readonly readers: readonly Reader[]; readonly at: number }>()
+  /** This server's state holds everything that was acknowledged before this time. */
+  #freshAt = -Infinity
   /** Confirmed and waiting for the state machine, by ascending index. */
   readonly #confirmed: Confirmed[] = []
   #pending = 0
@@ -75,44 +85,69 @@ export class Reads {
     })
   }
 
-  /** The events that ask for the proofs of this turn's readers. */
-  ask(): ConsensusEvent[] {
+  /** The proofs that this turn's readers ask for. */
+  ask(): ReadQuestion[] {
     const readers = this.#collected
     this.#collected = []
-    const events: ConsensusEvent[] = []
-    for (const needsIndex of [false, true]) {
-      const group = readers.filter(({ kind }) => (kind !== 'leadership') === needsIndex)
+    const questions: ReadQuestion[] = []
+    const at = this.#clock.now()
+    for (const group of [
+      readers.filter(({ kind }) => kind === 'leadership'),
+      readers.filter(({ kind }) => kind === 'index' || kind === 'applied'),
+      readers.filter(({ kind }) => kind.endsWith('-on-lease')),
+    ]) {
       if (group.length === 0) continue
       const readId = this.#nextId++
-      this.#asked.set(readId, group)
-      events.push({ type: 'read-requested', readId, needsIndex })
+      const { kind } = group[0]!
+      this.#asked.set(readId, { readers: group, at })
+      questions.push({
+        readId,
+        needsIndex: kind !== 'leadership',
+        onLease: kind.endsWith('-on-lease'),
+      })
     }
-    return events
+    return questions
+  }
+
+  /** Milliseconds of which this server's state is known to be no older; Infinity when nothing is known. */
+  staleness(now: number): number {
+    return now - this.#freshAt
   }
 
   /** This server leads, and `index` covers everything acknowledged before the readers came. */
   confirmed(readId: number, index: Index, appliedIndex: Index): void {
-    const readers = this.#asked.get(readId) ?? []
+    const asked = this.#asked.get(readId)
+    if (asked === undefined) return
     this.#asked.delete(readId)
+    const { readers, at } = asked
+    const isApplied = appliedIndex >= index
     const waiting: Caller<Index>[] = []
     for (const { kind, caller } of readers)
-      if (kind === 'applied' && appliedIndex < index) waiting.push(caller)
-      else this.#resolve(caller, kind === 'leadership' ? 0 : index)
-    if (waiting.length > 0) this.#confirmed.push({ index, callers: waiting })
+      if (kind === 'leadership') this.#resolve(caller, 0)
+      else if (isApplied || kind.startsWith('index')) this.#resolve(caller, index)
+      else waiting.push(caller)
+    if (readers[0]!.kind === 'leadership') return
+    if (isApplied) this.#freshAt = Math.max(this.#freshAt, at)
+    else this.#wait({ index, callers: waiting, at })
   }
 
   /** The proof is not to be had. */
   refused(readId: number, reason: Refusal, leader: KnownLeader | undefined): void {
-    const readers = this.#asked.get(readId) ?? []
+    this.failed(readId, refusalError(reason, 'the read', leader))
+  }
+
+  /** As {@link refused}, for any reason. */
+  failed(readId: number, error: unknown): void {
+    const readers = this.#asked.get(readId)?.readers ?? []
     this.#asked.delete(readId)
-    const error = refusalError(reason, 'the read', leader)
     for (const { caller } of readers) this.#reject(caller, error)
   }
 
   /** The state machine has applied everything up to `index`. */
   applied(index: Index): void {
     while (this.#confirmed.length > 0 && this.#confirmed[0]!.index <= index) {
-      const { index: readIndex, callers } = this.#confirmed.shift()!
+      const { index: readIndex, callers, at } = this.#confirmed.shift()!
+      this.#freshAt = Math.max(this.#freshAt, at)
       for (const caller of callers) this.#resolve(caller, readIndex)
     }
   }
@@ -137,13 +172,23 @@ export class Reads {
     caller.resolve(index)
   }
 
-  #reject(caller: Caller<Index>, error: RaftError): void {
+  /** By ascending index: answers of a leader may overtake each other. */
+  #wait(confirmed: Confirmed): void {
+    let place = this.#confirmed.length
+    while (place > 0 && this.#confirmed[place - 1]!.index > confirmed.index) place--
+    this.#confirmed.splice(place, 0, confirmed)
+  }
+
+  #reject(caller: Caller<Index>, error: unknown): void {
     this.#pending--
     caller.reject(error)
   }
 
   #callers(): Caller<Index>[] {
-    const readers = [...this.#collected, ...[...this.#asked.values()].flat()]
+    const readers = [
+      ...this.#collected,
+      ...[...this.#asked.values()].flatMap((asked) => asked.readers),
+    ]
     return [
       ...readers.map(({ caller }) => caller),
       ...this.#confirmed.flatMap(({ callers }) => callers),

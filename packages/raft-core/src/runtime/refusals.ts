@@ -24,6 +24,15 @@ export function leadershipLost(outcome: Outcome): RaftError {
   )
 }
 
+/** The server was removed from the cluster. */
+export function removed(): RaftError {
+  return new RaftError(
+    'RAFT_REMOVED',
+    'this server was removed from the cluster: ask another one, or have it added again',
+    { outcome: 'not-committed' },
+  )
+}
+
 /** The server was shut down. */
 export function shutDown(): RaftError {
   return new RaftError('RAFT_SHUTDOWN', 'raft is already shutdown')

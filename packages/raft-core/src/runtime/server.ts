@@ -23,7 +23,7 @@ import type { ForwardHandler } from './forwarding.ts'
 import { createLanes, type Lanes } from './lanes.ts'
 import { namedLogger } from './named-logger.ts'
 import type { ApplyResult } from './proposals.ts'
-import type { ReadKind } from './reads.ts'
+import type { ReadKind, ReadQuestion } from './reads.ts'
 import { shutDown, withOutcome } from './refusals.ts'
 import { StallWatch } from './stall-watch.ts'
 import { Standing } from './standing.ts'
@@ -112,6 +112,7 @@ export class Server<R> {
     const { lanes } = this
     const wakeTimer = this.#wakeTimer
     const execution = new EffectExecution<R>({
+      id,
       lanes,
       standing,
       events,
@@ -174,10 +175,17 @@ export class Server<R> {
     }
   }
 
-  /** Waits for proof that this server leads, and for what `kind` says. */
+  /** Waits for proof that this server leads or that its state machine has what the leader has, as `kind` says. */
   read(kind: ReadKind, options?: WaitOptions): Promise<number> {
-    const refusal = this.standing.refusal()
+    const { standing } = this
+    // Any server can wait for its state machine; proof of the own leadership is for the leader.
+    const refusal = kind.startsWith('applied') ? standing.exclusion() : standing.refusal()
     return refusal === undefined ? this.lanes.reads.request(kind, options) : Promise.reject(refusal)
+  }
+
+  /** Milliseconds of which the state machine is known to be no older. */
+  staleness(): number {
+    return this.lanes.reads.staleness(this.clock.now())
   }
 
   /** Ends the server. Everyone who waits is told at once; what is being written is waited for. Idempotent. */
@@ -202,7 +210,7 @@ export class Server<R> {
     const { proposals, reads, transfers, membershipChanges } = this.lanes
     const count = proposals.offer()
     if (count > 0) this.#turn.add({ type: 'proposed', count })
-    for (const event of reads.ask()) this.#turn.add(event)
+    for (const question of reads.ask()) this.#askForProof(question)
     for (const event of membershipChanges.events()) this.#turn.add(event)
     for (const event of transfers.events()) this.#turn.add(event)
   }
@@ -217,6 +225,12 @@ export class Server<R> {
 
   #applied(index: Index): void {
     if (index >= this.#leaveAt) void this.shutdown()
+  }
+
+  #askForProof(question: ReadQuestion): void {
+    const isOwn = this.standing.state === 'leader' || !question.needsIndex
+    if (isOwn) this.#turn.add({ type: 'read-requested', ...question })
+    else this.lanes.readForwarding.ask(question)
   }
 
   /** Takes no further part. `reason` is what everyone who waits gets; `error` what made it necessary. */

@@ -2,7 +2,7 @@ import type { Index, RaftError, Term } from '@raftkit/interface'
 import type { KnownLeader, Role } from '../consensus/effects.ts'
 import type { RaftEvents, RaftState } from '../raft-events.ts'
 import type { EventEmitter } from './event-emitter.ts'
-import { notLeader } from './refusals.ts'
+import { notLeader, removed } from './refusals.ts'
 
 /** What this server is at the moment, as everyone outside of consensus sees it. */
 export class Standing {
@@ -17,6 +17,7 @@ export class Standing {
   /** The last term in which this server was ready to lead. */
   #readyTerm: Term | undefined
   #stoppedBy: RaftError | undefined
+  #isRemoved = false
 
   constructor(events: EventEmitter<RaftEvents>, term: Term) {
     this.#events = events
@@ -44,7 +45,17 @@ export class Standing {
   /** Why this server cannot take a command or a read now; undefined when it leads. */
   refusal(): RaftError | undefined {
     if (this.#state === 'leader') return undefined
-    return this.#stoppedBy ?? notLeader(this.#leader)
+    return this.exclusion() ?? notLeader(this.#leader)
+  }
+
+  /** Why this server cannot serve anyone: it has stopped, or is not a member any more. */
+  exclusion(): RaftError | undefined {
+    return this.#stoppedBy ?? (this.#isRemoved ? removed() : undefined)
+  }
+
+  /** A committed configuration is without this server, or one has it again. */
+  membershipChanged(isMember: boolean): void {
+    this.#isRemoved = !isMember
   }
 
   roleChanged(role: Role, term: Term, reason: string): void {

@@ -86,6 +86,8 @@ function assemble(
   return {
     consensus: {
       hardState,
+      // A bootstrapped cluster is in term 1 until it has its first leader.
+      mayHaveHeardLeader: hardState.term > 1,
       snapshot: { index, term },
       logFirstIndex: bounds.firstIndex,
       lastIndex: Math.max(bounds.lastIndex, index),

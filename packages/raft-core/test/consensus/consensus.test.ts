@@ -21,6 +21,7 @@ test('a single server elects itself once its own vote is durable, and commits on
     {
       self: n1,
       hardState: { term: 1 },
+      mayHaveHeardLeader: false,
       snapshot: { index: 0, term: 0 },
       logFirstIndex: 1,
       lastIndex: 1,

@@ -12,6 +12,7 @@ function leader(): { state: State; leadership: Leadership } {
     {
       self: { id: 'n1', address: 'n1:1' },
       hardState: { term: 1 },
+      mayHaveHeardLeader: false,
       snapshot: { index: 0, term: 0 },
       logFirstIndex: 1,
       lastIndex: 1,

@@ -30,6 +30,7 @@ export interface LoneOptions {
   /** Terms of the entries after the snapshot (or from 1 on). The first entry of all is the configuration. */
   readonly log?: readonly Term[]
   readonly hardState?: HardState
+  readonly mayHaveHeardLeader?: boolean
   readonly snapshot?: { readonly index: Index; readonly term: Term }
   readonly configurations?: readonly IndexedConfiguration[]
   readonly timing?: Partial<ConsensusTiming>
@@ -65,6 +66,7 @@ export class LoneServer {
       {
         self: { id, address: `${id}:1`, diskId: options.diskId },
         hardState: options.hardState ?? { term: Math.max(log.at(-1) ?? 0, snapshot.term) },
+        mayHaveHeardLeader: options.mayHaveHeardLeader ?? false,
         snapshot,
         logFirstIndex: log.length === 0 ? 0 : snapshot.index + 1,
         lastIndex: snapshot.index + log.length,

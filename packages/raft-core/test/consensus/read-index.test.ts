@@ -1,5 +1,5 @@
 // Reads that prove leadership (dissertation §6.4).
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { ConsensusEvent, Effect } from '@raftkit/raft-core/consensus'
 import { all, LoneServer, mismatch, only, success, type EffectOf } from './lone-server.ts'
 
@@ -155,4 +155,77 @@ test('reads go on during a transfer until TimeoutNow is sent', () => {
   const effects = server.turn()
   expect(all(effects, 'send').map(({ request }) => request.type)).toContain('timeout-now')
   expect(only(server.step(read(2)), 'read-refused').reason).toBe('transfer-in-progress')
+})
+
+describe('a read on the lease (dissertation §6.4.1)', () => {
+  const onLease = (readId: number): ConsensusEvent => ({
+    type: 'read-requested',
+    readId,
+    needsIndex: true,
+    onLease: true,
+  })
+
+  /** A leader whose peers answered something sent at its present time. */
+  function heard(): LoneServer {
+    const server = leader()
+    for (const beat of beats(server.turnAt(server.now + 20))) server.answered(beat, success(2))
+    return server
+  }
+
+  test('is confirmed at once while the lease holds', () => {
+    const server = heard()
+    server.now += 89
+    expect(confirmed(server.step(onLease(1)))).toEqual([[1, 2]])
+  })
+
+  test('waits for a round when the lease, less what clocks drift, is over', () => {
+    const server = heard()
+    server.now += 90
+    expect(confirmed(server.step(onLease(1)))).toEqual([])
+    const [beat] = beats(server.turn())
+    expect(confirmed(server.answered(beat!, success(2)))).toEqual([[1, 2]])
+  })
+
+  test('waits for a round after a stall', () => {
+    const server = heard()
+    server.now += 5
+    server.step({ type: 'stalled', forMs: 5 })
+    expect(confirmed(server.step(onLease(1)))).toEqual([])
+  })
+
+  test('waits for the first commit of the term', () => {
+    const server = new LoneServer()
+    server.lead()
+    expect(confirmed(server.step(onLease(1)))).toEqual([])
+  })
+
+  test('waits for a round when a TimeoutNow may still be under way', () => {
+    const server = heard()
+    const effects = server.turn({ type: 'transfer-requested', transferId: 1, target: 'n2' })
+    const timeoutNow = all(effects, 'send').find(({ request }) => request.type === 'timeout-now')!
+    server.failed(timeoutNow)
+    expect(confirmed(server.step(onLease(1)))).toEqual([])
+  })
+
+  test('waits for a round when a voter is not raftkit: it may vote right after a restart', () => {
+    const server = heard()
+    for (const { to, sendId } of beats(server.turnAt(server.now + 20)))
+      server.step({
+        type: 'answered',
+        peer: to.id,
+        sendId,
+        answer: success(2),
+        isRaftkit: to.id !== 'n3',
+      })
+    expect(confirmed(server.step(onLease(1)))).toEqual([])
+  })
+
+  test('does not take a voter that was just added for one that has answered', () => {
+    const server = heard()
+    server.now += 80
+    const change = { type: 'add-voter', id: 'n4', address: 'n4:1' } as const
+    server.turn({ type: 'change-requested', changeId: 1, change, prevIndex: 0 })
+    server.now += 10
+    expect(confirmed(server.step(onLease(1)))).toEqual([])
+  })
 })

@@ -183,3 +183,25 @@ describe('a candidate that an older configuration speaks against', () => {
     expect(answerOf(new LoneServer(knows), preVote(2))).toMatchObject({ granted: false })
   })
 })
+
+describe('a server that has just started', () => {
+  const restarted = (mayHaveHeardLeader: boolean): LoneServer =>
+    new LoneServer({ log: [1, 1], hardState: { term: 2 }, mayHaveHeardLeader })
+
+  test('may have heard a leader before: for a heartbeat timeout it gives no vote', () => {
+    const server = restarted(true)
+    server.now = 99
+    expect(decide(server, voteRequest('n2', 5, { lastLogIndex: 2 }))).toEqual([false, 2])
+    server.now = 100
+    expect(decide(server, voteRequest('n2', 5, { lastLogIndex: 2 }))).toEqual([true, 5])
+  })
+
+  test('votes for whom the leader asks to take over', () => {
+    const request = voteRequest('n2', 5, { lastLogIndex: 2, leadershipTransfer: true })
+    expect(decide(restarted(true), request)).toEqual([true, 5])
+  })
+
+  test('and cannot have heard a leader votes at once', () => {
+    expect(decide(restarted(false), voteRequest('n2', 5, { lastLogIndex: 2 }))).toEqual([true, 5])
+  })
+})

@@ -7,6 +7,7 @@ import { all, indexed, LoneServer } from './lone-server.ts'
 test('a follower of its saved term that knows no leader; only what a snapshot covers is committed', () => {
   const server = new LoneServer({
     hardState: { term: 7 },
+    mayHaveHeardLeader: false,
     snapshot: { index: 10, term: 3 },
     log: [3, 5],
     configurations: [indexed(1, ['n1']), indexed(11, ['n1', 'n2'])],
@@ -30,6 +31,7 @@ test('entries missing between snapshot and log are refused', () => {
   const start = {
     self: { id: 'n1', address: 'n1:1' },
     hardState: { term: 1 },
+    mayHaveHeardLeader: false,
     snapshot: { index: 5, term: 1 },
     logFirstIndex: 8,
     lastIndex: 9,
@@ -51,6 +53,7 @@ test('a log that ends before the snapshot, or contradicts it, goes first', () =>
       {
         self: { id: 'n1', address: 'n1:1' },
         hardState: { term: 3 },
+        mayHaveHeardLeader: false,
         snapshot: { index: 6, term: 2 },
         configurations: [indexed(1, ['n1']), indexed(8, ['n1', 'n2'])],
         now: 0,
@@ -78,6 +81,7 @@ test('a term that was lost beside its entries is taken up, without a vote', () =
 test('a term that only a snapshot tells is saved before anything is said or appended in it', () => {
   const server = new LoneServer({
     hardState: { term: 2 },
+    mayHaveHeardLeader: false,
     snapshot: { index: 6, term: 5 },
     log: [],
   })

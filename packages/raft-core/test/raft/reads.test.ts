@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { ReadOptions } from '@raftkit/raft-core'
 import { rejection } from '../support/rejection.ts'
 import { type Member, TestCluster } from '../support/test-cluster.ts'
 import { bytesOf } from '../support/text-machine.ts'
@@ -20,13 +21,61 @@ describe('a linearizable read', () => {
     }
   })
 
-  it('is refused on a follower, which names the leader', async () => {
+  it('on a follower sees every command that was acknowledged before', async () => {
+    const [follower] = cluster.others(leader)
+    for (const text of ['1', '2', '3']) {
+      await cluster.clock.wait(leader.raft.apply(bytesOf(text)))
+      const seen = await cluster.clock.wait(
+        follower!.raft.read(() => follower!.machine.texts.at(-1)),
+      )
+      expect(seen).toBe(text)
+    }
+  })
+
+  it('on a follower shares one question to the leader with others of the same turn', async () => {
     const [follower] = cluster.others(leader)
     await cluster.clock.until(() => follower!.raft.leader !== undefined)
-    expect(await rejection(follower!.raft.read(() => 1))).toMatchObject({
-      code: 'RAFT_NOT_LEADER',
-      details: { leader: { id: leader.id } },
+    let questions = 0
+    cluster.network.intercept(({ message, kind }) => {
+      if (kind === 'request' && message.type === 'forward') questions++
     })
+    const reads = Array.from({ length: 100 }, () => follower!.raft.read(() => 1))
+    await cluster.clock.wait(Promise.all(reads))
+    expect(questions).toBe(1)
+  })
+
+  it('on a follower that knows no leader is refused', async () => {
+    const [follower] = cluster.others(leader)
+    cluster.network.isolate(follower!.id)
+    await cluster.clock.until(() => follower!.raft.leader === undefined)
+    const refused = rejection(follower!.raft.read(() => 1))
+    await cluster.clock.settle()
+    expect(await refused).toMatchObject({ code: 'RAFT_NO_LEADER', retryable: true })
+  })
+
+  it('on a follower of a leader that is cut off is never answered with old state', async () => {
+    const [follower, other] = cluster.others(leader)
+    await cluster.clock.until(() => follower!.raft.leader !== undefined)
+    cluster.network.isolate(leader.id)
+    cluster.network.heal(leader.id, follower!.id)
+    cluster.network.isolate(other!.id)
+    const seen = follower!.raft.read(() => follower!.machine.texts.at(-1))
+    const outcome = seen.catch(() => 'refused')
+    await cluster.clock.advance(2000)
+    cluster.network.heal()
+    expect(['refused', undefined]).toContain(await cluster.clock.wait(outcome))
+  })
+
+  it('on a removed server is refused', async () => {
+    const [follower] = cluster.others(leader)
+    const told: unknown[] = []
+    follower!.raft.on('removed', (event) => told.push(event))
+    await cluster.clock.wait(leader.raft.removeServer(follower!.id))
+    await cluster.clock.until(() => told.length > 0)
+    expect((await rejection(follower!.raft.read(() => 1))).code).toBe('RAFT_REMOVED')
+    expect((await rejection(follower!.raft.apply(bytesOf('x')))).code).toBe('RAFT_REMOVED')
+    await cluster.clock.wait(leader.raft.addVoter(follower!.id, follower!.id))
+    expect(await cluster.clock.wait(follower!.raft.read(() => 1))).toBe(1)
   })
 
   it('is not served by a leader that is cut off, even before it notices', async () => {
@@ -65,6 +114,77 @@ describe('a linearizable read', () => {
     await Promise.all(reads)
     expect(heartbeats).toBeLessThanOrEqual(4)
   })
+})
+
+describe('a lease read', () => {
+  const lease = { consistency: 'lease' } as const
+
+  it('asks nobody while the lease holds, and sees what was acknowledged', async () => {
+    await cluster.clock.wait(leader.raft.apply(bytesOf('x')))
+    await cluster.clock.advance(30)
+    for (const other of cluster.others(leader)) cluster.network.isolate(other.id)
+    const read = leader.raft.read(() => leader.machine.texts.at(-1), lease)
+    await cluster.clock.settle()
+    expect(await read).toBe('x')
+  })
+
+  it('is not served by a leader whose lease has run out', async () => {
+    await cluster.clock.wait(leader.raft.apply(bytesOf('x')))
+    cluster.network.isolate(leader.id)
+    // The lease is 80 ms less a tenth; after 80 ms this server steps down.
+    await cluster.clock.advance(75)
+    const refused = rejection(leader.raft.read(() => 1, lease))
+    await cluster.clock.advance(200)
+    expect((await refused).code).toBe('RAFT_LEADERSHIP_LOST')
+  })
+
+  it('needs a round after the event loop stood still', async () => {
+    await cluster.clock.advance(30)
+    for (const other of cluster.others(leader)) cluster.network.isolate(other.id)
+    cluster.clock.freeze(60)
+    let isRun = false
+    const refused = rejection(leader.raft.read(() => (isRun = true), lease))
+    await cluster.clock.advance(500)
+    await refused
+    expect(isRun).toBe(false)
+  })
+
+  it('is served on a follower too, by the lease of the leader', async () => {
+    const [follower, other] = cluster.others(leader)
+    await cluster.clock.wait(leader.raft.apply(bytesOf('x')))
+    cluster.network.isolate(other!.id)
+    const seen = follower!.raft.read(() => follower!.machine.texts.at(-1), lease)
+    expect(await cluster.clock.wait(seen)).toBe('x')
+  })
+})
+
+describe('a bounded read', () => {
+  const bounded = { consistency: 'bounded', maxStalenessMs: 100 } as const
+
+  it('asks the leader when it knows nothing newer, and nobody while it does', async () => {
+    const [follower] = cluster.others(leader)
+    await cluster.clock.wait(leader.raft.apply(bytesOf('x')))
+    const read = (): Promise<string | undefined> =>
+      follower!.raft.read(() => follower!.machine.texts.at(-1), bounded)
+    expect(await cluster.clock.wait(read())).toBe('x')
+    cluster.network.isolate(follower!.id)
+    await cluster.clock.advance(50)
+    expect(await read()).toBe('x')
+    await cluster.clock.advance(60)
+    const late = rejection(read())
+    await cluster.clock.advance(20_000)
+    expect((await late).code).toMatch(/^RAFT_/)
+  })
+
+  it.each([undefined, 0, -1])('needs a bound, which %s is not', async (maxStalenessMs) => {
+    const options = { consistency: 'bounded', maxStalenessMs } as ReadOptions
+    expect((await rejection(leader.raft.read(() => 1, options))).code).toBe('RAFT_INVALID_ARGUMENT')
+  })
+})
+
+it('a consistency that is none is refused', async () => {
+  const options = { consistency: 'strong' } as object as ReadOptions
+  expect((await rejection(leader.raft.read(() => 1, options))).code).toBe('RAFT_INVALID_ARGUMENT')
 })
 
 describe('a stale read', () => {

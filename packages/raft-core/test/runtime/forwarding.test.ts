@@ -30,7 +30,8 @@ function follower(onForward?: ForwardHandler) {
   } as Partial<Transport> as Transport
   const standing = new Standing(new EventEmitter(silentLogger), 1)
   const clock = new VirtualClock()
-  const parts = { self, header, transport, clock, standing, config, onForward }
+  const onReadIndex = (): Promise<Uint8Array> => Promise.resolve(Uint8Array.of(42))
+  const parts = { self, header, transport, clock, standing, config, onForward, onReadIndex }
   standing.leaderChanged(leader, 1)
   return { calls, transport, standing, forwarding: new Forwarding(parts) }
 }

@@ -24,7 +24,7 @@ describe('Reads', () => {
   it('asks for one proof for all readers of a turn', () => {
     for (let count = 0; count < 3; count++) void reads.request('index', undefined)
     expect(asked).toBe(1)
-    expect(reads.ask()).toEqual([{ type: 'read-requested', readId: 1, needsIndex: true }])
+    expect(reads.ask()).toEqual([{ readId: 1, needsIndex: true, onLease: false }])
     expect(reads.ask()).toEqual([])
   })
 
@@ -32,9 +32,46 @@ describe('Reads', () => {
     void reads.request('applied', undefined)
     void reads.request('leadership', undefined)
     expect(reads.ask()).toEqual([
-      { type: 'read-requested', readId: 1, needsIndex: false },
-      { type: 'read-requested', readId: 2, needsIndex: true },
+      { readId: 1, needsIndex: false, onLease: false },
+      { readId: 2, needsIndex: true, onLease: false },
     ])
+  })
+
+  it('asks apart for readers that the lease will do for', () => {
+    void reads.request('applied', undefined)
+    void reads.request('applied-on-lease', undefined)
+    void reads.request('index-on-lease', undefined)
+    expect(reads.ask()).toEqual([
+      { readId: 1, needsIndex: true, onLease: false },
+      { readId: 2, needsIndex: true, onLease: true },
+    ])
+  })
+
+  it('knows how old the state may be: as old as the last proof that is applied', async () => {
+    expect(reads.staleness(clock.now())).toBe(Infinity)
+    const asked = clock.now()
+    const read = reads.request('applied', undefined)
+    reads.ask()
+    await clock.advance(30)
+    reads.confirmed(1, 9, 8)
+    expect(reads.staleness(clock.now())).toBe(Infinity)
+    reads.applied(9)
+    await read
+    expect(reads.staleness(clock.now())).toBe(clock.now() - asked)
+  })
+
+  it('lets proofs come in any order', async () => {
+    const late = reads.request('applied', undefined)
+    reads.ask()
+    const early = reads.request('applied', undefined)
+    reads.ask()
+    reads.confirmed(2, 12, 8)
+    reads.confirmed(1, 9, 8)
+    reads.applied(9)
+    expect(await late).toBe(9)
+    expect(await isPending(early)).toBe(true)
+    reads.applied(12)
+    expect(await early).toBe(12)
   })
 
   it('resolves with the index that was confirmed', async () => {

@@ -51,6 +51,7 @@ describe('load', () => {
     const { consensus, applied, bounds } = await start()
     expect(consensus).toEqual({
       hardState: { term: 0 },
+      mayHaveHeardLeader: false,
       snapshot: { index: 0, term: 0 },
       logFirstIndex: 0,
       lastIndex: 0,

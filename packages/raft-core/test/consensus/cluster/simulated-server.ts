@@ -67,6 +67,7 @@ export class SimulatedServer {
       {
         self: { id: this.id, address: addressOf(this.id) },
         hardState: disk.hardState,
+        mayHaveHeardLeader: disk.hardState.term > 1,
         snapshot: { index: disk.snapshot.index, term: disk.snapshot.term },
         logFirstIndex: disk.firstIndex,
         lastIndex: disk.entries.size === 0 ? disk.snapshot.index : disk.lastIndex,
