@@ -5,6 +5,7 @@ import { callers } from './callers.ts'
 import { elections } from './elections.ts'
 import { leadership } from './leadership.ts'
 import { membership } from './membership.ts'
+import { membershipChanges } from './membership-changes.ts'
 import { reads } from './reads.ts'
 import { replication } from './replication.ts'
 import { snapshots } from './snapshots.ts'
@@ -15,6 +16,7 @@ export const catalogue: readonly Mutant[] = [
   ...leadership,
   ...replication,
   ...membership,
+  ...membershipChanges,
   ...reads,
   ...snapshots,
   ...callers,

@@ -1,5 +1,5 @@
 // Linearizable reads (dissertation §6.4).
-import { type Mutant, ordinary, targeted } from '../mutant.ts'
+import { type Mutant, ordinary, targeted, tested } from '../mutant.ts'
 
 const READ_INDEX = 'packages/raft-core/src/consensus/read-index.ts'
 
@@ -82,10 +82,62 @@ export const reads: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/raft-core/src/runtime/reads.ts',
-        find: `if (kind === 'applied' && appliedIndex < index) waiting.push(caller)`,
-        replace: `if (kind === 'applied' && appliedIndex < 0) waiting.push(caller)`,
+        find: `const isApplied = appliedIndex >= index`,
+        replace: `const isApplied = appliedIndex >= 0`,
       },
     ],
     hunters: [ordinary(200)],
+  },
+  {
+    name: 'lease-outlives-a-stall',
+    broken: 'the lease still serves reads after the event loop stood still',
+    source: 'dissertation §6.4.1',
+    edits: [
+      {
+        file: 'packages/raft-core/src/consensus/check-quorum.ts',
+        find: `if (contact < leadership.stalledAt || state.now >= contact + leaseMs) return false`,
+        replace: `if (state.now >= contact + leaseMs) return false`,
+      },
+    ],
+    hunters: [tested('raft-core', 'test/consensus/read-index.test.ts')],
+  },
+  {
+    name: 'lease-from-any-voter',
+    broken: 'the lease rests on voters that have not answered, or that vote right after a restart',
+    source: 'dissertation §6.4.1',
+    edits: [
+      {
+        file: 'packages/raft-core/src/consensus/check-quorum.ts',
+        find: `return leadership.peers.every((peer) => peer.isRaftkit || !isVoter(peer.server))`,
+        replace: `return leadership.peers.every((peer) => peer.isRaftkit || isVoter(peer.server))`,
+      },
+    ],
+    hunters: [tested('raft-core', 'test/consensus/read-index.test.ts')],
+  },
+  {
+    name: 'lease-survives-a-hand-over',
+    broken: 'the lease serves reads while a TimeoutNow may be under way',
+    source: 'dissertation §3.10',
+    edits: [
+      {
+        file: 'packages/raft-core/src/consensus/check-quorum.ts',
+        find: `if (leadership.hasAskedToCampaign) return false`,
+        replace: ``,
+      },
+    ],
+    hunters: [tested('raft-core', 'test/consensus/read-index.test.ts')],
+  },
+  {
+    name: 'vote-right-after-a-restart',
+    broken: 'a restarted server votes although the leader it heard may hold a lease',
+    source: 'dissertation §6.4.1',
+    edits: [
+      {
+        file: 'packages/raft-core/src/consensus/request-vote.ts',
+        find: `if (state.now < state.quietUntil) return true`,
+        replace: ``,
+      },
+    ],
+    hunters: [tested('raft-core', 'test/consensus/request-vote.test.ts')],
   },
 ]

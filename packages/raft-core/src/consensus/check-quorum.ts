@@ -6,7 +6,6 @@ import { becomeFollower } from './roles.ts'
 import type { Leadership, State } from './state.ts'
 
 const lastContactOf = (peer: Progress): number => peer.lastContact
-const answeredAtOf = (peer: Progress): number => peer.answeredAt
 
 /** Until when the answers of a quorum let this leader believe that it still leads. */
 function leaseEnd(state: State, leadership: Leadership): number {
@@ -32,10 +31,11 @@ const CLOCK_DRIFT = 0.1
 export function hasReadLease(state: State, leadership: Leadership): boolean {
   const { leaderLeaseTimeoutMs, heartbeatTimeoutMs } = state.timing
   const leaseMs = Math.min(leaderLeaseTimeoutMs, heartbeatTimeoutMs) * (1 - CLOCK_DRIFT)
-  const contact = leadership.voters.reached(Infinity, answeredAtOf)
+  const contact = leadership.voters.reached(Infinity, lastContactOf)
   if (contact < leadership.stalledAt || state.now >= contact + leaseMs) return false
   // A TimeoutNow that comes late makes its target campaign in spite of this leader.
   if (leadership.hasAskedToCampaign) return false
+  // Nor does it hold with a voter that has not answered yet: its contact is only what a new peer is given.
   return leadership.peers.every((peer) => peer.isRaftkit || !isVoter(peer.server))
 }
 

@@ -71,8 +71,6 @@ export class Progress {
   commitNoticeAt: number = Infinity
   /** When the newest request that the peer answered was sent: contact is certain only from then on. */
   lastContact: number
-  /** As `lastContact`, without the time that a new peer is given. */
-  answeredAt: number = -Infinity
   /** Newest heartbeat round that the peer has confirmed this leader in. */
   ackedRound = 0
   /** The peer knows that everything up to here is committed. */
@@ -129,7 +127,6 @@ export class Progress {
   /** The peer answered a request that was sent at `sentAt`, in this leader's term. */
   contact(sentAt: number, round: number): void {
     if (sentAt > this.lastContact) this.lastContact = sentAt
-    if (sentAt > this.answeredAt) this.answeredAt = sentAt
     if (round > this.ackedRound) this.ackedRound = round
   }
 

@@ -221,9 +221,10 @@ describe('a read on the lease (dissertation §6.4.1)', () => {
   })
 
   test('does not take a voter that was just added for one that has answered', () => {
-    const server = heard()
+    const server = leader(['n1', 'n2'])
+    for (const beat of beats(server.turnAt(server.now + 20))) server.answered(beat, success(2))
     server.now += 80
-    const change = { type: 'add-voter', id: 'n4', address: 'n4:1' } as const
+    const change = { type: 'add-voter', id: 'n3', address: 'n3:1' } as const
     server.turn({ type: 'change-requested', changeId: 1, change, prevIndex: 0 })
     server.now += 10
     expect(confirmed(server.step(onLease(1)))).toEqual([])
