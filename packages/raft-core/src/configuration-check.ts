@@ -1,4 +1,4 @@
-import { type Configuration, RaftError } from '@raftkit/interface'
+import { type Configuration, RaftError, type Server } from '@raftkit/interface'
 import { type ConfigurationFault, faultsOf } from './consensus/configuration-change.ts'
 
 /**
@@ -11,7 +11,11 @@ export function checkedConfiguration({ servers }: Configuration): Configuration 
     throw new RaftError('RAFT_INVALID_CONFIGURATION', problems.join('; '), {
       details: { problems },
     })
-  return { servers: servers.map(({ suffrage, id, address }) => ({ suffrage, id, address })) }
+  return { servers: servers.map(copied) }
+}
+
+function copied({ suffrage, id, address, diskId }: Server): Server {
+  return diskId === undefined ? { suffrage, id, address } : { suffrage, id, address, diskId }
 }
 
 function problemText({ problem, server }: ConfigurationFault): string {

@@ -121,6 +121,21 @@ describe('reloadConfig', () => {
     expect(cluster.others(leader).some(({ raft }) => raft.state === 'leader')).toBe(true)
   })
 
+  it('notices shorter pauses of the event loop when the lease is shorter', async () => {
+    const member = await start({ ids: ['a'] })
+    const pause = async (): Promise<boolean> => {
+      await cluster.clock.advance(100)
+      member.clock.stall()
+      await cluster.clock.advance(30)
+      member.clock.resume()
+      await cluster.clock.settle()
+      return member.logger.at('warn').some(({ message }) => message.includes('stood still'))
+    }
+    expect(await pause()).toBe(false)
+    member.raft.reloadConfig({ leaderLeaseTimeoutMs: 30 })
+    expect(await pause()).toBe(true)
+  })
+
   it('takes snapshots by the new interval and threshold, and keeps as many entries as it says', async () => {
     await start({ ids: ['a'] })
     const leader = await cluster.leader()

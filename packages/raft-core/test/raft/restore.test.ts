@@ -180,6 +180,23 @@ describe('restore', () => {
     expect(await cluster.clock.wait(read)).toEqual(['old', 'older'])
   })
 
+  it('does not show the restored state to a read that was confirmed before', async () => {
+    await start()
+    await apply('x')
+    const finish: (() => void)[] = []
+    leader.machine.apply = () => new Promise<void>((resolve) => finish.push(resolve)) as never
+    const slow = rejection(leader.raft.apply(bytesOf('slow')))
+    await cluster.clock.until(() => finish.length > 0)
+    const read = rejection(leader.raft.read(() => leader.machine.texts))
+    await cluster.clock.advance(20)
+    const restoring = leader.raft.restore(meta, stream())
+    await cluster.clock.advance(20)
+    for (const resolve of finish) resolve()
+    await cluster.clock.wait(restoring)
+    expect(await read).toMatchObject({ code: 'RAFT_ABORTED_BY_RESTORE', retryable: true })
+    expect(await slow).toMatchObject({ code: 'RAFT_ABORTED_BY_RESTORE', outcome: 'committed' })
+  })
+
   it('goes on when its caller stops waiting after all was received', async () => {
     await start({ config: { snapshotStallMs: 300 } })
     const unblock = blockSnapshots()

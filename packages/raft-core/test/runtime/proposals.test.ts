@@ -144,6 +144,17 @@ describe('Proposals', () => {
     expect(proposals.admission.count).toBe(0)
   })
 
+  it('tells callers of what a restore replaces that their command took effect, or that nobody knows', async () => {
+    const outcomes = ['a', 'b', 'c'].map((text) => rejection(submit(text)))
+    proposals.offer()
+    proposals.append(1, 3, 1)
+    proposals.aborted(2)
+    const errors = await Promise.all(outcomes)
+    expect(errors.map(({ code }) => code)).toEqual(Array(3).fill('RAFT_ABORTED_BY_RESTORE'))
+    expect(errors.map(({ outcome }) => outcome)).toEqual(['committed', 'committed', 'unknown'])
+    expect(proposals.admission.count).toBe(0)
+  })
+
   describe('a caller that stops waiting', () => {
     it('withdraws a command that is not appended yet', async () => {
       const abort = new AbortController()

@@ -21,6 +21,18 @@ const isPending = async (promise: Promise<unknown>): Promise<boolean> => {
 }
 
 describe('Reads', () => {
+  it('refuses who waits for a state that a restore replaces, and nobody else', async () => {
+    const waiting = rejection(reads.request('applied', undefined))
+    reads.ask()
+    reads.confirmed(1, 9, 3)
+    const asking = reads.request('index', undefined)
+    reads.ask()
+    reads.aborted()
+    expect(await waiting).toMatchObject({ code: 'RAFT_ABORTED_BY_RESTORE', retryable: true })
+    expect(await isPending(asking)).toBe(true)
+    expect(reads.pending).toBe(1)
+  })
+
   it('asks for one proof for all readers of a turn', () => {
     for (let count = 0; count < 3; count++) void reads.request('index', undefined)
     expect(asked).toBe(1)
