@@ -118,7 +118,9 @@ export class Raft<R = unknown> {
    * Replaces the state of the whole cluster by a snapshot from elsewhere, a backup for example: `meta` as it was when it
    * was taken, `state` its bytes. Leader only; no command is taken meanwhile, and those under way reject with
    * `RAFT_ABORTED_BY_RESTORE`. Resolves when a quorum has the restored state. A stream that ends early or late rejects with
-   * `RAFT_SNAPSHOT_FAILED` and nothing has changed; a state machine that cannot take it up stops this server.
+   * `RAFT_SNAPSHOT_FAILED` and nothing has changed; a state machine that cannot take it up stops this server. When
+   * leadership is lost in between, the outcome is `unknown`: the next leader may have the restored state, or a minority of
+   * servers has it alone; these stop when they see that, and must be emptied.
    */
   async restore(
     meta: RestoreSource,
