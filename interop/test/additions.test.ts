@@ -113,10 +113,12 @@ describe.runIf(inject('hasGo'))('among hashicorp/raft servers, raftkit', () => {
     await first.call('transfer', { to: second.id, address: second.address })
     await second.until('leadership', ({ state }) => state === 'leader')
     await second.call('barrier')
+    const { lastIndex } = await second.status()
+    // The old leader may still be about to send what it had for this server.
+    await first.kill()
     await watched.listen()
     raft = await watched.start()
     onTestFinished(() => raft.shutdown())
-    const { lastIndex } = await second.status()
     await until('the log', async () => (raft.lastIndex >= lastIndex ? true : undefined))
     await raft.shutdown()
 
