@@ -197,7 +197,7 @@ export const elections: readonly Mutant[] = [
         replace: 'if (!granted) return',
       },
     ],
-    hunters: [ordinary(200), targeted('votes', 200)],
+    hunters: [tested('raft-core', 'test/consensus/election.test.ts')],
   },
   {
     name: 'leader-ignores-higher-term',

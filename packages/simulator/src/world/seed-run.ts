@@ -191,6 +191,9 @@ class SeedRun<M extends StateMachine<Output>, Input, Output> {
     const slowestClock = Math.min(...options.clockRates)
     const restMs = (REST * Math.max(options.workload.timeoutMs, rpcTimeoutMs)) / slowestClock
     const end = time.now() + restMs + 5 * options.workload.meanPauseMs
+    // A transfer that was asked for in the storm may come to its end yet.
+    const settled = time.now() + restMs / REST
+    await this.#until(() => time.now() >= settled)
     const { reign } = this.#world
     await this.#until(() => time.now() >= end)
     if (this.#world.violation !== undefined) return
