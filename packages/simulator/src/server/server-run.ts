@@ -109,6 +109,11 @@ export class ServerRun<M extends StateMachine<R>, R> {
     process.resume()
   }
 
+  /** Looks at what the server did in a turn that a crash ends. */
+  look(): void {
+    this.#progress?.look()
+  }
+
   /** The address is free again. */
   close(): void {
     void this.#closeTransport()

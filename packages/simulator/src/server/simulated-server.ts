@@ -133,6 +133,8 @@ export class SimulatedServer<M extends StateMachine<R>, R> {
     trace.tell(this.id, 'crashes:', why)
     if (run.raft === undefined) this.#world.marks.hit('a server crashed while it started')
     this.#run = undefined
+    // What it committed in the turn that ends here may be what its next write rests on.
+    run.look()
     run.process.die()
     this.disk.crash()
     // What the process has sent until now is on its way; the network notices the end after that.
