@@ -202,6 +202,7 @@ function createLog<R>(
       outbox.durable()
       submit({ type: 'hard-state-durable', sequence })
     },
+    onReset: () => outbox.truncated(0),
     onStalled: (forMs) => {
       logger.error(
         { forMs: Math.round(forMs) },

@@ -21,6 +21,8 @@ const COMPACTION_SLICE = 4096
 export interface LogWriterEvents {
   readonly onEntriesDurable: (index: Index, term: Term) => void
   readonly onHardStateDurable: (sequence: number) => void
+  /** Every entry leaves the log, durable or not: a snapshot took its place. */
+  readonly onReset: () => void
   /** A write takes longer than `storageStallMs`. */
   readonly onStalled: (forMs: number) => void
   /** A stalled write has ended. */
@@ -114,6 +116,8 @@ export class LogWriter {
   /** Removes the whole log, because a durable snapshot at `index` took its place; resolves when it is gone. */
   reset(index: Index): Promise<void> {
     if (typeof this.#current === 'object') cut(this.#current, 0)
+    // Before the durable index moves: what waits for an entry that is thrown away must not take it for durable.
+    this.#events.onReset()
     this.#durableIndex = index
     this.#compactTo = 0
     return new Promise((resolve, reject) => {

@@ -3,6 +3,7 @@ import { InmemStore } from '@raftkit/store-inmem'
 import { encodeEntries } from '@raftkit/wire'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { LogWriter } from '../../src/runtime/log-writer.ts'
+import { Outbox } from '../../src/runtime/outbox.ts'
 import { loadSnapshotFloor } from '../../src/runtime/snapshot-floor.ts'
 import { numbered } from '../support/batches.ts'
 import { ControlledStore } from '../support/controlled-store.ts'
@@ -15,6 +16,7 @@ let data: InmemStore
 let store: ControlledStore
 let writer: LogWriter
 let told: string[]
+let outbox: Outbox
 
 beforeEach(() => {
   clock = new VirtualClock()
@@ -30,11 +32,13 @@ beforeEach(() => {
     {
       onEntriesDurable: (index, term) => told.push(`durable ${index} (term ${term})`),
       onHardStateDurable: (sequence) => told.push(`hard state ${sequence}`),
+      onReset: () => outbox.truncated(0),
       onStalled: (forMs) => told.push(`stalled for ${forMs}`),
       onRecovered: () => told.push('recovered'),
       onFailed: (error) => told.push(error.code),
     },
   )
+  outbox = new Outbox(writer)
 })
 
 describe('LogWriter', () => {
@@ -226,5 +230,25 @@ describe('LogWriter', () => {
     writer.append(numbered(1, 1, 5))
     store.fail('truncatePrefix')
     expect(RaftError.is(await rejection(writer.reset(20)), 'RAFT_STORE_FAILED')).toBe(true)
+  })
+
+  // Simulator, seed 699: an acknowledgement of entries that a snapshot had replaced was held, and could have left later:
+  // the durable index was that of the snapshot, and nothing told the two apart.
+  it('lets nobody take an entry for durable that a snapshot threw away', async () => {
+    store.hang()
+    writer.append(numbered(1, 3, 5))
+    const answers: string[] = []
+    outbox.pass(
+      { entry: { index: 5, term: 3 } },
+      () => answers.push('accepted'),
+      () => answers.push('replaced'),
+    )
+    const reset = writer.reset(20)
+    expect(answers).toEqual(['replaced'])
+    store.release()
+    await clock.settle()
+    await reset
+    outbox.durable()
+    expect([answers, outbox.length]).toEqual([['replaced'], 0])
   })
 })

@@ -65,6 +65,7 @@ beforeEach(async () => {
     {
       onEntriesDurable: ignore,
       onHardStateDurable: ignore,
+      onReset: ignore,
       onStalled: ignore,
       onRecovered: ignore,
       onFailed: ({ code }) => order.push(code),

@@ -47,6 +47,7 @@ beforeEach(() => {
     {
       onEntriesDurable: ignore,
       onHardStateDurable: ignore,
+      onReset: ignore,
       onStalled: ignore,
       onRecovered: ignore,
       onFailed: ignore,
