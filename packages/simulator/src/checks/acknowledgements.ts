@@ -1,6 +1,16 @@
-import type { AppendEntriesRequest, RpcRequest, RpcResponse, ServerId } from '@raftkit/interface'
+import type {
+  AppendEntriesRequest,
+  Index,
+  RpcRequest,
+  RpcResponse,
+  ServerId,
+  Term,
+} from '@raftkit/interface'
 import type { DiskImage } from '../disk/disk-image.ts'
 import type { Violate } from './violation.ts'
+
+/** Term of the committed entry at an index; undefined when none is. */
+type CommittedTerm = (index: Index) => Term | undefined
 
 /** What a follower acknowledges is durable on its disk (§5.3 with Figure 2, "updated on stable storage before responding"). */
 export function checkAcknowledgement(
@@ -9,9 +19,10 @@ export function checkAcknowledgement(
   image: DiskImage,
   request: RpcRequest,
   response: RpcResponse,
+  committedTerm: CommittedTerm,
 ): void {
   if (request.type === 'append-entries' && response.type === 'append-entries' && response.success)
-    checkEntries(violate, id, image, request)
+    checkEntries(violate, id, image, request, committedTerm)
   if (
     request.type === 'install-snapshot' &&
     response.type === 'install-snapshot' &&
@@ -29,12 +40,16 @@ function checkEntries(
   id: ServerId,
   image: DiskImage,
   request: AppendEntriesRequest,
+  committedTerm: CommittedTerm,
 ): void {
   if (request.entries === null) return
   const last = request.entries.at(-1)
   const index = last?.lastIndex ?? request.prevLogIndex
   const term = last?.lastTerm ?? request.prevLogTerm
-  if (index > 0 && !image.holds(index, term))
+  if (index === 0) return
+  // A snapshot holds what is committed, which may be another entry than the acknowledged one.
+  const isInSnapshot = index <= image.snapshotIndex && image.entry(index) === undefined
+  if (isInSnapshot ? committedTerm(index) !== term : !image.holds(index, term))
     violate(
       'persist, then promise',
       `${id} acknowledges entry ${index} of term ${term}, which is not durable there`,

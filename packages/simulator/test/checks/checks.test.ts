@@ -406,11 +406,32 @@ const CASES: Readonly<Record<Exclude<CheckName, Elsewhere>, readonly Case[]>> = 
           bench.image('n2'),
           append(commands(1, [3])),
           accepted,
+          () => undefined,
         ),
       right: (bench) => {
         bench.append(['n2'], commands(1, [3]))
         const request = append(commands(1, [3]))
-        checkAcknowledgement(bench.violate, 'n2', bench.image('n2'), request, accepted)
+        checkAcknowledgement(
+          bench.violate,
+          'n2',
+          bench.image('n2'),
+          request,
+          accepted,
+          () => undefined,
+        )
+      },
+    },
+    {
+      name: 'entries that a snapshot replaced by others',
+      wrong: (bench) => {
+        bench.image('n2').keep({ meta: snapshotMeta(4, 5), state: new Uint8Array(0) })
+        const request = append(commands(1, [3]))
+        checkAcknowledgement(bench.violate, 'n2', bench.image('n2'), request, accepted, () => 5)
+      },
+      right: (bench) => {
+        bench.image('n2').keep({ meta: snapshotMeta(4, 3), state: new Uint8Array(0) })
+        const request = append(commands(1, [3]))
+        checkAcknowledgement(bench.violate, 'n2', bench.image('n2'), request, accepted, () => 3)
       },
     },
     {
@@ -433,6 +454,7 @@ const CASES: Readonly<Record<Exclude<CheckName, Elsewhere>, readonly Case[]>> = 
             size: 0,
           },
           { type: 'install-snapshot', header: headerOf('n2'), term: 3, success: true },
+          () => undefined,
         ),
     },
   ],
