@@ -9,7 +9,8 @@ import type { MembershipResult, Raft, RaftConfiguration } from '@raftkit/raft-co
 import { Deadline, type WaitOptions } from './deadline.ts'
 import type { ForwardLimits } from './forward-lane.ts'
 import { decodeIndex, type LeaderService } from './leader-service.ts'
-import { LeadershipWatch, type LeadershipCallback } from './leadership.ts'
+import { LeadershipWatch } from './leadership-watch.ts'
+import type { LeadershipCallback } from './leadership.ts'
 import {
   DEFAULT_MEMBERSHIP_TIMEOUT_MS,
   encodeMembershipRequest,
@@ -21,6 +22,7 @@ import { caughtUp } from './readiness.ts'
 import { Router } from './router.ts'
 import { SessionClient } from './sessions/session-client.ts'
 import type { SessionLimits } from './sessions/session-limits.ts'
+import { settledWithin } from './settled-within.ts'
 import type { NodeStateMachine } from './state-machine.ts'
 
 /** How a query is answered. */
@@ -213,7 +215,7 @@ export class RaftNode<Command, Response, Query, Answer> {
       }
     }
     this.#router.close(stopping())
-    const settled = await within(timeoutMs, this.#leadership.close())
+    const settled = await settledWithin(timeoutMs, this.#leadership.close())
     if (!settled)
       logger.warn({ id: this.id, timeoutMs }, 'stops while a leadership callback still runs')
     try {
@@ -252,15 +254,4 @@ function stopping(): RaftError {
   return new RaftError('RAFT_SHUTDOWN', 'This node is stopping or has stopped.', {
     outcome: 'not-committed',
   })
-}
-
-/** Whether the promise settled in time. */
-async function within(timeoutMs: number, promise: Promise<void>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), timeoutMs)
-  })
-  const settled = await Promise.race([promise.then(() => true), late])
-  clearTimeout(timer)
-  return settled
 }

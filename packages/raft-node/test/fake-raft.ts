@@ -14,6 +14,8 @@ export class FakeRaft implements Pick<
   | 'on'
   | 'apply'
   | 'applyLog'
+  | 'barrier'
+  | 'verifyLeader'
   | 'read'
   | 'readIndex'
   | 'forwardToLeader'
@@ -67,6 +69,14 @@ export class FakeRaft implements Pick<
     this.applied.push(data[0]!)
     return { index: this.applied.length, term: 1, response: await this.onApply(data) }
   }
+
+  /** Barriers so far: each takes the next index. */
+  barriers = 0
+  /** What becomes of a confirmation of leadership; set it to make it wait or fail. */
+  onVerify: () => Promise<void> = async () => {}
+
+  readonly barrier: Server['barrier'] = async () => ({ index: ++this.barriers })
+  readonly verifyLeader: Server['verifyLeader'] = () => this.onVerify()
 
   /** Entries that this server was asked to append with extensions. */
   readonly entries: { readonly data: Uint8Array; readonly extensions?: Uint8Array }[] = []

@@ -25,12 +25,12 @@ afterEach(async () => {
   await rm(directory, { recursive: true })
 })
 
-async function exampleOf(readme: string): Promise<string> {
+async function examplesOf(readme: string): Promise<readonly string[]> {
   const text = await readFile(readme, 'utf8')
-  const [, program] = /```ts\n(.*?)```/s.exec(text) ?? []
-  if (program === undefined) throw new Error('the README has no program')
-  return program
+  return Array.from(text.matchAll(/```ts\n(.*?)```/gs), ([, program]) => program ?? '')
 }
+
+const readme = join(packageDirectory, 'README.md')
 
 async function run(program: string): Promise<readonly string[]> {
   const { stdout } = await promisify(execFile)(
@@ -41,9 +41,9 @@ async function run(program: string): Promise<readonly string[]> {
   return stdout.trim().split('\n')
 }
 
-describe('the program in the README', () => {
+describe('the programs in the README', () => {
   it('runs, keeps its state, logs with pino, and ends by itself', { timeout: 30_000 }, async () => {
-    const example = await exampleOf(join(packageDirectory, 'README.md'))
+    const [example = ''] = await examplesOf(readme)
     const [address] = await freeAddresses(1)
     const program = join(directory, 'program.ts')
     await writeFile(program, example.replaceAll('127.0.0.1:7001', address!))
@@ -59,5 +59,21 @@ describe('the program in the README', () => {
         .map((line) => JSON.parse(line) as Record<string, unknown>)
       expect(logged[0]).toMatchObject({ name: 'raftkit', node: address })
     }
+  })
+
+  it('elect a leader, whose token only grows', { timeout: 30_000 }, async () => {
+    const [, example = ''] = await examplesOf(readme)
+    const [address] = await freeAddresses(1)
+    const program = join(directory, 'election.ts')
+    await writeFile(program, example.replaceAll('127.0.0.1:7101', address!))
+    expect(example.trim().split('\n').length).toBeLessThanOrEqual(20)
+    const tokens: number[] = []
+    for (let start = 0; start < 2; start += 1) {
+      const said = (await run(program)).filter((line) => !line.startsWith('{'))
+      const token = Number(said[0]?.split(' ').at(-1))
+      expect(said).toEqual([1, 2, 3].map((job) => `job ${job} with token ${token}`))
+      tokens.push(token)
+    }
+    expect(tokens[1]).toBeGreaterThan(tokens[0]!)
   })
 })

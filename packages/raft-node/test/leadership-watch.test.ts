@@ -1,6 +1,7 @@
 import { silentLogger } from '@raftkit/interface'
 import { describe, expect, it } from 'vitest'
-import { LeadershipWatch, type Leadership } from '../src/leadership.ts'
+import { LeadershipWatch } from '../src/leadership-watch.ts'
+import type { Leadership } from '../src/leadership.ts'
 import { FakeRaft } from './fake-raft.ts'
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
