@@ -5,7 +5,7 @@ import type { KvMachine } from './kv-machine.ts'
 import type { Call, Workload } from './workload.ts'
 
 /** Calls per key before clients go on to the next: the checker's work grows with them. */
-const CALLS_PER_KEY = 25
+const CALLS_PER_KEY = 16
 
 /** Clients that put, compare-and-set and read a few registers at a time, with values that never repeat. */
 export function kvWorkload(): Workload<KvMachine, KvInput, KvOutput> {
