@@ -210,7 +210,7 @@ export const elections: readonly Mutant[] = [
         replace: 'if (answer.term === Infinity) {',
       },
     ],
-    hunters: [ordinary(200)],
+    hunters: [ordinary(400)],
   },
   {
     name: 'request-of-lower-term-followed',

@@ -47,7 +47,7 @@ export const leadership: readonly Mutant[] = [
         replace: '',
       },
     ],
-    hunters: [targeted('core', 100)],
+    hunters: [tested('raft-core', 'test/consensus/pre-vote.test.ts')],
   },
   {
     name: 'pre-vote-raises-term',
@@ -73,7 +73,7 @@ export const leadership: readonly Mutant[] = [
         replace: '} else if (term === Infinity) {',
       },
     ],
-    hunters: [ordinary(300)],
+    hunters: [ordinary(800)],
   },
   {
     name: 'no-check-quorum',

@@ -60,7 +60,7 @@ export const reads: readonly Mutant[] = [
           'leadership.reads.push({ readId, index: state.commitIndex, round: leadership.round })',
       },
     ],
-    hunters: [targeted('stalls', 300)],
+    hunters: [tested('raft-core', 'test/consensus/read-index.test.ts')],
   },
   {
     name: 'read-confirmed-by-any-answer',
@@ -73,7 +73,7 @@ export const reads: readonly Mutant[] = [
         replace: 'peer.contact(heartbeat.sentAt, leadership.round)',
       },
     ],
-    hunters: [targeted('stalls', 300)],
+    hunters: [tested('raft-core', 'test/consensus/read-index.test.ts')],
   },
   {
     name: 'read-before-applied',

@@ -62,7 +62,7 @@ export const replication: readonly Mutant[] = [
         replace: 'peer.matchIndex = Math.max(peer.matchIndex, answer.lastLogIndex)',
       },
     ],
-    hunters: [ordinary(200)],
+    hunters: [ordinary(500)],
   },
   {
     name: 'late-answer-counts',
@@ -183,7 +183,7 @@ export const replication: readonly Mutant[] = [
         replace: 'if (item.after.entry !== undefined && from < 0) item.drop()',
       },
     ],
-    hunters: [ordinary(300), targeted('flap', 300)],
+    hunters: [tested('raft-core', 'test/runtime/outbox.test.ts')],
   },
   {
     name: 'late-durability-believed',
