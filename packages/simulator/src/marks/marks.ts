@@ -47,6 +47,7 @@ export const MARKS = [
   'a command was refused during a transfer',
   'a command went through another server to the leader',
   'a read was answered',
+  'a read was made on the lease',
   'a read waited for the first entry of a term',
   'a read was refused because leadership was lost',
   'a leader proved that it leads',

@@ -25,6 +25,7 @@ export const FAULT_CLASSES = [
   'eager-calls',
   'wrong-servers',
   'forwarding',
+  'lease-reads',
   'snapshot-resets',
   'snapshots',
   'compaction',
@@ -59,6 +60,7 @@ const SWITCHES: Readonly<Record<FaultClass, SwitchOff>> = {
   'eager-calls': (options) => onWorkload(options, { eager: 0 }),
   'wrong-servers': (options) => onWorkload(options, { wrongServer: 0 }),
   forwarding: (options) => onWorkload(options, { forwarded: 0 }),
+  'lease-reads': (options) => onWorkload(options, { leaseReads: 0 }),
   'snapshot-resets': (options) => ({ ...options, snapshotResets: 0 }),
   snapshots: (options) => onServers(options, { snapshotThreshold: 1_000_000 }),
   compaction: (options) =>

@@ -1,6 +1,7 @@
 import { RaftError, type StateMachine } from '@raftkit/interface'
 import type { Stream } from '../random/streams.ts'
 import type { SimulatedServer } from '../server/simulated-server.ts'
+import { isLeaseSafe } from '../world/lease-safety.ts'
 import type { World } from '../world/world.ts'
 import type { Ledger } from './ledger.ts'
 import type { Call, Workload } from './workload.ts'
@@ -18,6 +19,7 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
   readonly #workload: Workload<M, Input, Output>
   readonly #ledger: Ledger<Input, Output>
   readonly #random: Stream
+  readonly #isLeaseSafe: boolean
   #server: SimulatedServer<M, Output>
   #hurries = 0
 
@@ -32,6 +34,7 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
     this.#workload = workload
     this.#ledger = ledger
     this.#random = world.stream(`client ${name}`)
+    this.#isLeaseSafe = isLeaseSafe(world.options)
     this.#server = this.#random.pick(world.servers)
   }
 
@@ -107,7 +110,7 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
           acknowledged.read(raft.id, needed, raft.appliedIndex)
           return call.read(machine)
         },
-        { timeoutMs },
+        { timeoutMs, consistency: this.#consistency() },
       )
     }
     if (raft.state !== 'leader' && this.#random.chance(options.workload.forwarded)) {
@@ -120,6 +123,14 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
     const { index, term, response } = await raft.apply(call.command, { timeoutMs })
     acknowledged.acknowledged(raft.id, index, term)
     return response
+  }
+
+  #consistency(): 'linearizable' | 'lease' {
+    const { options, marks } = this.#world
+    if (!this.#isLeaseSafe || !this.#random.chance(options.workload.leaseReads))
+      return 'linearizable'
+    marks.hit('a read was made on the lease')
+    return 'lease'
   }
 
   #failed(

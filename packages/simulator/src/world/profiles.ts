@@ -130,6 +130,7 @@ const calm: Profile['adjust'] = (options) => ({
     bursts: 0,
     eager: 0,
     forwarded: 0,
+    leaseReads: 0,
   },
   durationMs: 60_000,
   ending: 'heal',

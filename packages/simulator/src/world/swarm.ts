@@ -91,6 +91,7 @@ function drawOptions(seed: number, profile: string, servers: number, random: Str
       bursts: often(random, 0.1),
       eager: often(random, 1),
       forwarded: often(random, 0.5),
+      leaseReads: often(new Stream(seed, 'swarm lease reads'), 1),
     },
     durationMs: beatMs * random.between(20, 60),
     ending: random.chance(0.25) ? 'core' : 'heal',

@@ -70,6 +70,8 @@ export interface WorkloadWeather {
   readonly eager: number
   /** Share of commands that a server hands to its leader instead of refusing them. */
   readonly forwarded: number
+  /** Share of reads that the lease will do for, in worlds where it is safe. */
+  readonly leaseReads: number
 }
 
 /** One drawn world. */
