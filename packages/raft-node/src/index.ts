@@ -30,6 +30,14 @@ export type { MembershipResult, RaftConfiguration } from '@raftkit/raft-core'
 export type { Leadership, LeadershipCallback } from './leadership.ts'
 export { DEFAULT_SESSION_LIMITS, type SessionLimits } from './sessions/session-limits.ts'
 export { sessionMachine } from './sessions/session-machine.ts'
+export {
+  encodeSessionHeader,
+  SESSION_HEADER_BYTES,
+  type RegisterHeader,
+  type SessionCommandHeader,
+  type SessionHeader,
+} from './sessions/session-header.ts'
+export { openSessionResponse } from './sessions/session-response.ts'
 export { stopOnSignals, type StopOnSignalsOptions } from './stop-on-signals.ts'
 export { createLeaderElection } from './election/create-leader-election.ts'
 export { MAX_LEASE_PART, type LeaderElectionOptions } from './election/election-options.ts'

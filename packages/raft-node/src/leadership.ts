@@ -4,9 +4,10 @@ import { RaftError, type Term } from '@raftkit/interface'
 export interface Leadership {
   readonly term: Term
   /**
-   * A number to hand to whatever the leader writes to. It is the term: at most one server leads in a term and
-   * terms only grow, so a resource that refuses a token lower than the highest it has seen is safe from a leader
-   * that does not know yet that it was replaced.
+   * A number to hand to whatever the leader writes to: a resource that refuses a token lower than the highest it has
+   * seen is safe from a leader that does not know yet that it was replaced. A node gives the term: at most one server
+   * leads in a term, and terms only grow. An election gives the index of an entry that this leader had committed when
+   * its leadership began: every later leader has that entry, and commits its own behind it.
    */
   readonly fencingToken: number
   /** Aborted when this node leads no more, or stops. Whoever ignores it relies on the fencing token alone. */

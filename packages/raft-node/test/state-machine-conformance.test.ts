@@ -1,6 +1,6 @@
 import { testStateMachine } from '@raftkit/conformance'
 import { describe, it } from 'vitest'
-import { defineStateMachine } from '../src/index.ts'
+import { defineStateMachine, sessionMachine } from '../src/index.ts'
 
 type Command = { readonly key: string; readonly add: number }
 
@@ -30,17 +30,20 @@ const inParts = () =>
     },
   })
 
+const withSessions = () => sessionMachine(whole())
+
 const commands = Array.from({ length: 12 }, (_, i) => ({ key: `key ${i % 5}`, add: i * 1000 }))
 
 // A snapshot that ends between two parts may be whole: stores and transports see to it that it is.
 for (const [name, open, detectsTruncation] of [
   ['a state machine that is snapshot as a whole', whole, true],
   ['a state machine that is snapshot in parts', inParts, false],
+  ['a state machine with sessions', withSessions, true],
 ] as const)
   testStateMachine({
     runner: { describe, it },
     name,
     supports: { canonicalSnapshots: true, detectsTruncation, applyBatch: false },
     open,
-    commands: commands.map(open().encodeCommand),
+    commands: commands.map(whole().encodeCommand),
   })

@@ -25,6 +25,9 @@ export interface LogEntry {
   readonly data: Uint8Array
   /** Opaque bytes that travel with the entry beside the command. */
   readonly extensions?: Uint8Array
-  /** When the leader appended it, milliseconds since the Unix epoch by its wall clock. For display only. */
+  /**
+   * When the leader appended it, milliseconds since the Unix epoch by its wall clock. May go back from one leader to the
+   * next: for display, and for what can bear that, such as the expiry of client sessions.
+   */
   readonly appendedAt?: number
 }

@@ -36,8 +36,9 @@ export class SessionClient {
       } catch (error) {
         if (!RaftError.is(error, 'RAFT_SESSION_EXPIRED')) throw error
         if (this.#session === session) this.#session = undefined
+        if (delivery.isUncertain) throw error
         // Sent once and refused: it was never applied, so a new session may have it.
-        if (delivery.isUncertain || deadline.passed) throw error
+        if (deadline.passed) throw withOutcome(error, 'not-committed', true)
       } finally {
         session.done(sequence)
       }

@@ -31,9 +31,6 @@ export type SessionHeader = RegisterHeader | SessionCommandHeader
 const mark = [0x52, 0x4b, 0x53, 0x01] as const
 const types = { register: 1, command: 2 } as const
 
-/** Largest distance between a command and the oldest unanswered one: three bytes. */
-const maxBehind = 2 ** 24 - 1
-
 export function encodeSessionHeader(header: SessionHeader): Uint8Array {
   const bytes = new Uint8Array(SESSION_HEADER_BYTES)
   bytes.set(mark)
@@ -96,9 +93,9 @@ function commandHeader(view: DataView): SessionCommandHeader | 'malformed' {
   const session = getUint64(view, 8)
   const nonce = getUint64(view, 16)
   const sequence = getUint64(view, 24)
-  const numbers = [session, nonce, sequence]
-  if (!numbers.every(Number.isSafeInteger) || behind > maxBehind || sequence - behind < 1)
-    return 'malformed'
+  const areSafe =
+    Number.isSafeInteger(session) && Number.isSafeInteger(nonce) && Number.isSafeInteger(sequence)
+  if (!areSafe || sequence - behind < 1) return 'malformed'
   return { type: 'command', session, nonce, sequence, answeredBelow: sequence - behind }
 }
 

@@ -26,11 +26,12 @@ export function sealRefusal(refusal: SessionRefusal): Uint8Array {
   return new Uint8Array([marks[refusal]])
 }
 
-/** The state machine's response, or throws what the answer stands for. */
+/** The state machine's response, a copy, or throws what the answer stands for. */
 export function openSessionResponse(bytes: Uint8Array): Uint8Array {
   switch (bytes[0]) {
     case marks.applied:
-      return bytes.subarray(1)
+      // The bytes may be the ones that the server keeps for retries.
+      return bytes.slice(1)
     case marks.expired:
       throw new RaftError(
         'RAFT_SESSION_EXPIRED',

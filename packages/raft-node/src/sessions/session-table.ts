@@ -33,6 +33,8 @@ export class SessionTable {
   #clock: number
   /** By id; the one that was used last comes last. */
   readonly #sessions: Map<number, Session>
+  /** The last of them, when that is known. */
+  #newest: Session | undefined
 
   /** `sessions` in the order of their last use. */
   constructor(clock = 0, sessions: Iterable<Session> = []) {
@@ -87,7 +89,9 @@ export class SessionTable {
   /** Moves session time, and forgets what has expired among those that were unused longest. */
   #tick(appendedAt: number | undefined): void {
     if (this.#sessions.size === 0) return
-    this.#clock = Math.max(this.#clock, timeOf(appendedAt))
+    const time = timeOf(appendedAt)
+    if (time <= this.#clock) return
+    this.#clock = time
     for (const session of this.#sessions.values()) {
       if (!this.#isExpired(session)) return
       this.#delete(session)
@@ -101,7 +105,8 @@ export class SessionTable {
     }
     this.#clock = Math.max(this.#clock, timeOf(entry.appendedAt))
     const { index: id } = entry
-    this.#sessions.set(id, new Session({ id, nonce, limits }, this.#clock))
+    this.#newest = new Session({ id, nonce, limits }, this.#clock)
+    this.#sessions.set(id, this.#newest)
     const answer = new Uint8Array(8)
     setUint64(new DataView(answer.buffer), 0, id)
     return { type: 'answer', response: sealApplied(answer) }
@@ -127,6 +132,8 @@ export class SessionTable {
 
   #use(session: Session): void {
     session.lastActive = this.#clock
+    if (session === this.#newest) return
+    this.#newest = session
     this.#sessions.delete(session.id)
     this.#sessions.set(session.id, session)
   }

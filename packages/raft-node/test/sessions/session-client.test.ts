@@ -152,6 +152,19 @@ describe('SessionClient', () => {
     expect(router.sent[1]!.header).toMatchObject({ session: 20, sequence: 1 })
   })
 
+  it('knows at the deadline that a command refused once was not applied', async () => {
+    const { router, apply } = setUp()
+    const deadline = soon(20)
+    const command = apply(1, deadline)
+    await turn()
+    while (!deadline.passed) await deadline.pause(1000, () => () => {})
+    router.sent[0]!.answer(sealRefusal('expired'))
+    await expect(command).rejects.toMatchObject({
+      code: 'RAFT_SESSION_EXPIRED',
+      outcome: 'not-committed',
+    })
+  })
+
   it('fails with what became of the registration, and nothing was sent', async () => {
     const { router, apply } = setUp()
     router.failRegistration = new RaftError('RAFT_TIMEOUT', 'late', { outcome: 'unknown' })

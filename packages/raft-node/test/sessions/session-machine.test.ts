@@ -47,6 +47,13 @@ describe('a session', () => {
     expect(inner.applied).toEqual([10, 20])
   })
 
+  it('keeps its responses to itself', async () => {
+    const id = await opened()
+    const first = openSessionResponse(await machine.apply(log.command(id, 1, 10)))
+    first.fill(99)
+    expect(await answerTo(log.command(id, 1, 10))).toBe(1)
+  })
+
   it('takes its commands in any order within the window', async () => {
     const id = await opened()
     expect(await answerTo(log.command(id, 3, 30))).toBe(1)
