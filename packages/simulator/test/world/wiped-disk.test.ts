@@ -25,6 +25,8 @@ function runWithWipes(seed: number, wiped: WorldOptions['wiped']): Promise<SeedR
       const beatMs = options.configs[0]!.heartbeatTimeoutMs
       return {
         ...options,
+        // Or the others would take no notice of it.
+        configs: options.configs.map((config) => ({ ...config, verifyDisks: false })),
         wiped,
         losable: 1,
         rotAtRead: 0,
