@@ -51,8 +51,13 @@ export class LeadershipCallbacks {
     try {
       await callback(leadership)
     } catch (error) {
-      if (error === signal.reason) return
+      if (signal.aborted && isAbort(error, signal.reason)) return
       this.#logger.error({ err: error, term }, `a leadership callback failed: ${messageOf(error)}`)
     }
   }
+}
+
+/** What an aborted call rejects with: the reason itself, or, from Node's own calls, an `AbortError`. */
+function isAbort(error: unknown, reason: unknown): boolean {
+  return error === reason || (error instanceof Error && error.name === 'AbortError')
 }

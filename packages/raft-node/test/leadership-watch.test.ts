@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { silentLogger } from '@raftkit/interface'
 import { describe, expect, it } from 'vitest'
 import { LeadershipWatch } from '../src/leadership-watch.ts'
@@ -83,6 +84,7 @@ describe('LeadershipWatch', () => {
           signal.addEventListener('abort', () => reject(signal.reason as Error))
         }),
     )
+    watch.onLeadership(({ signal }) => sleep(60_000, undefined, { signal }))
     watch.onLeadership(({ term }) => void terms.push(term))
     raft.lead(1)
     await settled()
