@@ -20,6 +20,7 @@ import type { WaitOptions } from './caller.ts'
 import { EffectExecution } from './effect-execution.ts'
 import { EventEmitter } from './event-emitter.ts'
 import type { ForwardHandler } from './forwarding.ts'
+import { closeLanes, whenLanesEnded } from './lane-closing.ts'
 import { createLanes, type Lanes } from './lanes.ts'
 import { namedLogger } from './named-logger.ts'
 import type { ApplyResult } from './proposals.ts'
@@ -257,33 +258,14 @@ export class Server<R> {
   }
 
   #closeLanes(reason: RaftError): void {
-    const { lanes } = this
     this.#wakeTimer.close()
     this.#stallWatch.close()
-    lanes.proposals.close(reason, lanes.applier.commitIndex)
-    lanes.reads.close(withOutcome(reason, undefined))
-    lanes.membershipChanges.close(reason)
-    lanes.bootstraps.close(reason)
-    lanes.restores.close(reason)
-    lanes.transfers.close(withOutcome(reason, undefined))
-    lanes.peers.close()
-    lanes.snapshotSender.close()
-    lanes.rpcServer.close()
-    lanes.outbox.close()
-    lanes.log.writer.close()
+    closeLanes(this.lanes, reason)
   }
 
   async #shutDown(timeoutMs: number): Promise<void> {
     this.#stop(shutDown(), undefined)
-    const { lanes } = this
-    const ended = Promise.allSettled([
-      this.#parts.transport.close(),
-      lanes.applier.close(),
-      lanes.snapshotter.close(),
-      lanes.snapshotReceiver.close(),
-      lanes.restores.whenIdle(),
-      lanes.log.writer.whenIdle(),
-    ])
+    const ended = Promise.allSettled([this.#parts.transport.close(), whenLanesEnded(this.lanes)])
     await new Promise<void>((resolve) => {
       const timer = this.clock.setTimer(timeoutMs, () => {
         this.#logger.warn({ timeoutMs }, 'shut down without waiting for what is under way')

@@ -1,0 +1,30 @@
+// How the lanes of a server end: everyone who waits is told at once, what is being written is waited for.
+import type { RaftError } from '@raftkit/interface'
+import type { Lanes } from './lanes.ts'
+import { withOutcome } from './refusals.ts'
+
+/** Tells everyone who waits why nothing comes any more; nothing new begins. */
+export function closeLanes<R>(lanes: Lanes<R>, reason: RaftError): void {
+  lanes.proposals.close(reason, lanes.applier.commitIndex)
+  lanes.reads.close(withOutcome(reason, undefined))
+  lanes.membershipChanges.close(reason)
+  lanes.bootstraps.close(reason)
+  lanes.restores.close(reason)
+  lanes.transfers.close(withOutcome(reason, undefined))
+  lanes.peers.close()
+  lanes.snapshotSender.close()
+  lanes.rpcServer.close()
+  lanes.outbox.close()
+  lanes.log.writer.close()
+}
+
+/** Resolves when nothing is under way in the lanes any more, whatever came of it. */
+export async function whenLanesEnded<R>(lanes: Lanes<R>): Promise<void> {
+  await Promise.allSettled([
+    lanes.applier.close(),
+    lanes.snapshotter.close(),
+    lanes.snapshotReceiver.close(),
+    lanes.restores.whenIdle(),
+    lanes.log.writer.whenIdle(),
+  ])
+}
