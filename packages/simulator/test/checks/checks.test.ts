@@ -715,7 +715,7 @@ const CASES: Readonly<Record<Exclude<CheckName, Elsewhere>, readonly Case[]>> = 
       wrong: (bench) =>
         run(
           bench,
-          spoiled(20, () => new Promise(() => {})),
+          spoiled(5, () => new Promise(() => {})),
         ),
     },
   ],
@@ -744,7 +744,7 @@ const CASES: Readonly<Record<Exclude<CheckName, Elsewhere>, readonly Case[]>> = 
       wrong: (bench) =>
         run(
           bench,
-          spoiled(20, () => {
+          spoiled(5, () => {
             throw new Error('broken')
           }),
         ),
