@@ -3,6 +3,7 @@ import {
   type Clock,
   type Logger,
   type LogStore,
+  type Metrics,
   RaftError,
   type Random,
   type ServerId,
@@ -27,6 +28,8 @@ export interface RaftOptions<R> {
   readonly transport: Transport
   /** Default: nothing is logged. */
   readonly logger?: Logger
+  /** Where measurements go; see @raftkit/metrics. Default: nothing is measured. */
+  readonly metrics?: Metrics
   /** Default: the platform's. */
   readonly clock?: Clock
   /** Default: the platform's. */

@@ -16,6 +16,7 @@ import { checkChange } from './membership-arguments.ts'
 import { checkEntry, type EntryToApply } from './entry-to-apply.ts'
 import type { RaftEvents, RaftState } from './raft-events.ts'
 import type { RaftOptions } from './raft-options.ts'
+import type { RaftStats } from './raft-stats.ts'
 import { reloadableOf, type ReloadableConfig } from './reloadable-config.ts'
 import type { WaitOptions } from './runtime/caller.ts'
 import type { MembershipOptions, MembershipResult } from './runtime/membership-changes.ts'
@@ -26,13 +27,7 @@ import { checkRestore } from './restore-arguments.ts'
 import type { RestoreResult, RestoreSource } from './runtime/restores.ts'
 import type { Server } from './runtime/server.ts'
 import { startServer } from './start-server.ts'
-import {
-  configurationOf,
-  lastContactOf,
-  type RaftConfiguration,
-  type RaftStats,
-  statsOf,
-} from './stats.ts'
+import { configurationOf, lastContactOf, type RaftConfiguration, statsOf } from './stats.ts'
 
 /**
  * One running Raft server. Start it with {@link Raft.start}; a cluster that is new needs `bootstrapCluster` once before.

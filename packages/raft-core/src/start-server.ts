@@ -2,9 +2,11 @@ import { messageOf, RaftError, silentLogger } from '@raftkit/interface'
 import { defaultConfig, type RaftConfig } from './config.ts'
 import { validateConfig } from './config-validation.ts'
 import { checkOptions, type RaftOptions } from './raft-options.ts'
+import { Meter } from './metrics/meter.ts'
 import { loadDiskId } from './runtime/disk-id.ts'
 import { Server } from './runtime/server.ts'
 import { load } from './runtime/start-up.ts'
+import { statsOf } from './stats.ts'
 import { realClock } from './system/real-clock.ts'
 import { realRandom } from './system/real-random.ts'
 
@@ -15,12 +17,26 @@ export async function startServer<R>(options: RaftOptions<R>): Promise<Server<R>
   validateConfig(config)
   const { id, transport, stateMachine, logStore, stableStore, snapshotStore } = options
   const { logger = silentLogger, clock = realClock(), random = realRandom() } = options
-  const storage = { logStore, stableStore, snapshotStore, stateMachine }
-  const { onForward } = options
+  const given = { logStore, stableStore, snapshotStore, stateMachine }
+  const { onForward, metrics } = options
+  const meter = metrics && new Meter(metrics, id, logStore, clock, logger)
+  const storage = meter?.storage(given) ?? given
   try {
     const diskId = config.verifyDisks ? await loadDiskId(stableStore, random) : undefined
-    const parts = { id, diskId, config, storage, transport, logger, clock, random, onForward }
+    const parts = {
+      id,
+      diskId,
+      config,
+      storage,
+      transport: meter?.transport(transport) ?? transport,
+      logger,
+      clock,
+      random,
+      onForward,
+      meter,
+    }
     const server = new Server<R>(parts, await load(storage, config.logTailBytes, logger))
+    if (meter !== undefined) watch(id, server, meter)
     server.start()
     return server
   } catch (cause) {
@@ -31,4 +47,11 @@ export async function startServer<R>(options: RaftOptions<R>): Promise<Server<R>
       { cause },
     )
   }
+}
+
+function watch<R>(id: string, server: Server<R>, meter: Meter): void {
+  meter.watch(() => statsOf(id, server))
+  server.events.on('replication-started', ({ peer }) => meter.peerFollowed(peer))
+  server.events.on('replication-stopped', ({ peer }) => meter.peerDropped(peer))
+  server.events.on('stopped', () => meter.close())
 }

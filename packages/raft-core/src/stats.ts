@@ -1,56 +1,7 @@
-import {
-  type Configuration,
-  type Index,
-  type IndexedConfiguration,
-  PROTOCOL_VERSION,
-  type Term,
-} from '@raftkit/interface'
-import type { PeerStatus } from './consensus/options.ts'
-import type { RaftState } from './raft-events.ts'
+// The look at a running server that `stats()` and `configuration()` give.
+import { type Index, type IndexedConfiguration, PROTOCOL_VERSION } from '@raftkit/interface'
+import type { RaftStats } from './raft-stats.ts'
 import type { Server } from './runtime/server.ts'
-
-/** A look at a server: hashicorp/raft's keys in camelCase, then what waits and the limits it is bounded by. */
-export interface RaftStats {
-  readonly state: RaftState
-  readonly term: Term
-  readonly lastLogIndex: Index
-  readonly lastLogTerm: Term
-  readonly commitIndex: Index
-  readonly appliedIndex: Index
-  /** Committed entries that the state machine has not applied yet. */
-  readonly fsmPending: number
-  readonly lastSnapshotIndex: Index
-  readonly lastSnapshotTerm: Term
-  readonly protocolVersion: number
-  readonly protocolVersionMin: number
-  readonly protocolVersionMax: number
-  readonly snapshotVersionMin: number
-  readonly snapshotVersionMax: number
-  readonly latestConfigurationIndex: Index
-  readonly latestConfiguration: Configuration
-  /** Other voters; 0 when this server is not a voter. */
-  readonly numPeers: number
-  /** Milliseconds since the last contact with a leader; 0 on the leader, undefined when there never was any. */
-  readonly lastContact: number | undefined
-  /** The log is durable on this server up to here. */
-  readonly durableIndex: Index
-  readonly logTailBytes: number
-  readonly pendingProposals: number
-  readonly pendingProposalBytes: number
-  readonly pendingReads: number
-  readonly pendingWrites: number
-  readonly pendingRequests: number
-  readonly heldMessages: number
-  readonly activeSnapshotSends: number
-  readonly isSnapshotting: boolean
-  readonly maxPendingProposals: number
-  readonly maxPendingBytes: number
-  readonly maxPendingReads: number
-  readonly maxInboundRequests: number
-  readonly maxLogTailBytes: number
-  /** The leader's view of the other servers; empty on others. */
-  readonly peers: readonly PeerStatus[]
-}
 
 /** Milliseconds since the last contact with a leader. */
 export function lastContactOf<R>({
@@ -109,9 +60,12 @@ export function statsOf<R>(id: string, server: Server<R>): RaftStats {
     logTailBytes: lanes.log.tailBytes,
     pendingProposals: lanes.proposals.admission.count,
     pendingProposalBytes: lanes.proposals.admission.bytes,
+    pendingAdmissions: lanes.proposals.admission.waiting,
     pendingReads: lanes.reads.pending,
     pendingWrites: lanes.log.writer.queued,
+    pendingWriteBytes: lanes.log.writer.queuedBytes,
     pendingRequests: lanes.rpcServer.pending,
+    pendingForwards: lanes.forwarding.serving,
     heldMessages: lanes.outbox.length,
     activeSnapshotSends: lanes.snapshotSender.active,
     isSnapshotting: lanes.snapshotter.isBuilding,
@@ -120,6 +74,8 @@ export function statsOf<R>(id: string, server: Server<R>): RaftStats {
     maxPendingReads: config.maxPendingReads,
     maxInboundRequests: config.maxInboundRequests,
     maxLogTailBytes: config.logTailBytes,
+    maxInflightAppends: config.maxInflightAppends,
+    maxInflightBytes: config.maxInflightBytes,
     peers: status.peers,
   }
 }

@@ -5,6 +5,9 @@ import { isVoter } from './quorum.ts'
 import { becomeFollower } from './roles.ts'
 import type { Leadership, State } from './state.ts'
 
+/** Why a leader steps down that no quorum answers. */
+export const LEASE_LOST = 'no answer from a quorum within the lease'
+
 const lastContactOf = (peer: Progress): number => peer.lastContact
 
 /** Until when the answers of a quorum let this leader believe that it still leads. */
@@ -43,8 +46,7 @@ export function hasReadLease(state: State, leadership: Leadership): boolean {
 export function checkQuorum(state: State, leadership: Leadership): void {
   if (state.now < leadership.leaseCheckAt) return
   const end = leaseEnd(state, leadership)
-  if (state.now >= end)
-    becomeFollower(state, state.hardState.term, 'no answer from a quorum within the lease')
+  if (state.now >= end) becomeFollower(state, state.hardState.term, LEASE_LOST)
   else leadership.leaseCheckAt = end
 }
 

@@ -11,6 +11,9 @@ import { replicate } from './replication.ts'
 import { becomeFollower, enterRole, setLeader } from './roles.ts'
 import { randomDeadline, type Leadership, type State } from './state.ts'
 
+/** Why a follower begins an election. */
+export const NO_LEADER_HEARD = 'no leader heard'
+
 /** Does what is due, plans what is sent, and asks to be woken for the next deadline. */
 export function turnEnded(state: State): void {
   if (state.leadership === undefined) checkElectionTimeout(state)
@@ -35,7 +38,7 @@ function checkElectionTimeout(state: State): void {
     if (state.role !== 'follower') leaveCampaign(state)
     return
   }
-  const reason = state.role === 'follower' ? 'no leader heard' : 'no majority in time'
+  const reason = state.role === 'follower' ? NO_LEADER_HEARD : 'no majority in time'
   if (state.timing.preVote) askPreVotes(state, reason)
   else campaign(state, reason, false)
 }

@@ -223,6 +223,12 @@ export type Effect =
   /** A server (this one, or a peer of this leader) answers with another disk than the one it is known with. */
   | { readonly type: 'disk-lost'; readonly server: ServerId }
   | { readonly type: 'peer-contact-changed'; readonly peer: ServerId; readonly reachable: boolean }
+  /** A heartbeat was not answered. `lastContact`: the `now` of the newest request that the peer answered. */
+  | {
+      readonly type: 'heartbeat-failed'
+      readonly peer: ServerId
+      readonly lastContact: number
+    }
   /** Step `turn-ended` again at this time at the latest. Replaces the earlier wish. */
   | { readonly type: 'wake-at'; readonly time: number }
   /**

@@ -68,7 +68,9 @@ export function heartbeatFailed(state: State, peer: Progress, sendId: number): b
   const heartbeat = peer.takeHeartbeat(sendId)
   if (heartbeat === undefined) return false
   // A request sent after this one was answered: what failed is history.
-  if (heartbeat.sentAt < peer.lastContact) return true
+  if (heartbeat.sentAt < peer.lastContact || heartbeat.round < peer.ackedRound) return true
+  const { lastContact, server } = peer
+  state.effects.push({ type: 'heartbeat-failed', peer: server.id, lastContact })
   if (peer.isReachable) {
     peer.isReachable = false
     state.effects.push({ type: 'peer-contact-changed', peer: peer.server.id, reachable: false })

@@ -41,6 +41,11 @@ export class Admission {
     return this.#bytes
   }
 
+  /** Callers that wait until a command would be admitted. */
+  get waiting(): number {
+    return this.#waiting.filter((caller) => !caller.settled).length
+  }
+
   /** Takes a command of `size` bytes; returns what to give back later. Throws when it is refused. */
   take(size: number): number {
     const { maxCommandBytes, maxPendingProposals, maxPendingBytes } = this.#limits

@@ -11,6 +11,7 @@ import { encodeConfiguration, encodeEntries } from '@raftkit/wire'
 import type { Effect } from '../consensus/effects.ts'
 import type { RaftEvents } from '../raft-events.ts'
 import type { EventEmitter } from './event-emitter.ts'
+import type { FollowedPeers } from './followed-peers.ts'
 import type { Lanes } from './lanes.ts'
 import { notLeader, refusalError } from './refusals.ts'
 import type { Standing } from './standing.ts'
@@ -22,6 +23,7 @@ export interface EffectTargets<R> {
   readonly lanes: Lanes<R>
   readonly standing: Standing
   readonly events: EventEmitter<RaftEvents>
+  readonly followed: FollowedPeers
   readonly wakeTimer: WakeTimer
   readonly clock: Clock
   readonly logger: Logger
@@ -71,6 +73,7 @@ export class EffectExecution<R> {
       case 'send-snapshot':
         return lanes.snapshotSender.send(effect)
       case 'drop-sends':
+        this.#targets.followed.mayHaveChanged()
         lanes.peers.drop(effect.peer)
         return lanes.snapshotSender.drop(effect.peer)
       case 'commit':
@@ -93,6 +96,7 @@ export class EffectExecution<R> {
       case 'removed':
       case 'disk-lost':
       case 'peer-contact-changed':
+      case 'heartbeat-failed':
       case 'fatal':
         return this.#tellEveryone(effect)
     }
@@ -221,6 +225,7 @@ export class EffectExecution<R> {
           | 'removed'
           | 'disk-lost'
           | 'peer-contact-changed'
+          | 'heartbeat-failed'
           | 'fatal'
       }
     >,
@@ -232,6 +237,7 @@ export class EffectExecution<R> {
           { role: effect.role, term: effect.term, reason: effect.reason },
           'the role changed',
         )
+        this.#targets.followed.mayHaveChanged()
         return standing.roleChanged(effect.role, effect.term, effect.reason)
       case 'leader-changed':
         logger.info({ leader: effect.leader?.id, term: effect.term }, 'the leader changed')
@@ -239,6 +245,7 @@ export class EffectExecution<R> {
       case 'configuration-changed': {
         const { latest, committed } = effect
         const { servers } = latest.configuration
+        this.#targets.followed.mayHaveChanged()
         logger.info(
           { index: latest.index, committedIndex: committed.index, servers },
           'the configuration changed',
@@ -260,11 +267,9 @@ export class EffectExecution<R> {
         )
         return events.emit('disk-lost', { server })
       }
-      case 'peer-contact-changed': {
-        const { peer, reachable } = effect
-        logger.warn({ peer, reachable }, reachable ? 'contact regained' : 'contact lost')
-        return events.emit('peer-contact-changed', { peer, reachable })
-      }
+      case 'peer-contact-changed':
+      case 'heartbeat-failed':
+        return this.#tellContact(effect)
       case 'fatal':
         return this.#targets.fail(
           new RaftError(
@@ -273,5 +278,21 @@ export class EffectExecution<R> {
           ),
         )
     }
+  }
+
+  #tellContact(
+    effect: Extract<Effect, { type: 'peer-contact-changed' | 'heartbeat-failed' }>,
+  ): void {
+    const { events, logger, clock } = this.#targets
+    const { peer } = effect
+    if (effect.type === 'heartbeat-failed') {
+      const lastContact = Math.max(0, clock.now() - effect.lastContact)
+      events.emit('heartbeat-failed', { peer, lastContact })
+      return
+    }
+    const { reachable } = effect
+    logger.warn({ peer, reachable }, reachable ? 'contact regained' : 'contact lost')
+    events.emit('peer-contact-changed', { peer, reachable })
+    if (reachable) events.emit('heartbeat-resumed', { peer })
   }
 }

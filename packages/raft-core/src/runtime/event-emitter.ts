@@ -2,7 +2,7 @@ import { type Logger, messageOf } from '@raftkit/interface'
 
 /**
  * Typed events. What happens is queued and told when {@link EventEmitter.flush} is called, never inside a step. A
- * listener that throws is logged and disturbs nobody.
+ * listener that throws, or rejects, is logged and disturbs nobody.
  */
 export class EventEmitter<Events extends object> {
   readonly #logger: Logger
@@ -45,9 +45,15 @@ export class EventEmitter<Events extends object> {
   ): void {
     for (const listener of Array.from(listeners))
       try {
-        listener(event)
+        const result: unknown = listener(event)
+        // Nobody waits for an asynchronous listener, but its failure must not end the process.
+        if (result instanceof Promise) result.catch((error: unknown) => this.#failed(name, error))
       } catch (error) {
-        this.#logger.error({ event: name, error: messageOf(error) }, 'an event listener failed')
+        this.#failed(name, error)
       }
+  }
+
+  #failed(name: keyof Events, error: unknown): void {
+    this.#logger.error({ event: name, error: messageOf(error) }, 'an event listener failed')
   }
 }

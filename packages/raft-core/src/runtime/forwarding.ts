@@ -57,6 +57,11 @@ export class Forwarding {
     this.#parts = parts
   }
 
+  /** Requests of other servers that are being served. */
+  get serving(): number {
+    return this.#serving
+  }
+
   /** A leader sent something: its header says whether it takes forwarded requests. */
   heardLeader(header: RpcHeader): void {
     this.#isRaftkit.delete(header.id)

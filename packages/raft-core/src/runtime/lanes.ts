@@ -14,6 +14,7 @@ import type {
 import { defaultConfig, type RaftConfig } from '../config.ts'
 import { MAX_APPEND_ENTRIES } from '../config-validation.ts'
 import type { ConsensusEvent } from '../consensus/events.ts'
+import type { Meter } from '../metrics/meter.ts'
 import type { RaftEvents } from '../raft-events.ts'
 import { Bootstraps } from './bootstraps.ts'
 import { Applier, type AppliedStart } from './applier.ts'
@@ -28,7 +29,7 @@ import { ReadForwarding } from './read-forwarding.ts'
 import { Reads } from './reads.ts'
 import { headerOf } from './rpc-messages.ts'
 import { Restores } from './restores.ts'
-import { RpcServer } from './rpc-server.ts'
+import { RpcServer, type VoteRequest } from './rpc-server.ts'
 import { ServerLog } from './server-log.ts'
 import { SnapshotReceiver } from './snapshot-receiver.ts'
 import { SnapshotSender } from './snapshot-sender.ts'
@@ -50,6 +51,8 @@ export interface LaneContext<R> {
   readonly events: EventEmitter<RaftEvents>
   readonly standing: Standing
   readonly onForward: ForwardHandler | undefined
+  /** Undefined: nothing is measured. */
+  readonly meter: Meter | undefined
   /** Something was learned. */
   readonly submit: (event: ConsensusEvent) => void
   /** The state machine has applied everything up to here. */
@@ -160,7 +163,10 @@ function createSnapshotter<R>(
       store: storage.snapshotStore,
       logger,
       whenDurable: (index) => log.writer.whenDurable(index),
-      onSaved: (meta) => saved(context, meta),
+      onSaved: (meta, tookMs) => {
+        context.meter?.snapshotSaved(tookMs)
+        saved(context, meta)
+      },
     },
     lastIndex,
   )
@@ -222,7 +228,7 @@ function createLog<R>(
 }
 
 function createRpcServer<R>(
-  { config, submit }: LaneContext<R>,
+  { config, submit, events }: LaneContext<R>,
   header: RpcHeader,
   forwarding: Forwarding,
 ): RpcServer {
@@ -235,6 +241,7 @@ function createRpcServer<R>(
     },
     submit,
     onForward: (request, context) => forwarding.serve(request, context),
+    onVoteRequested: (request) => tellVoteRequest(events, request),
     onLeader: (from) => forwarding.heardLeader(from),
   })
 }
@@ -246,4 +253,15 @@ function saved<R>({ events, submit }: LaneContext<R>, meta: SnapshotMeta): void 
     snapshot: { index, term, configuration: { configuration, index: configurationIndex } },
   })
   events.emit('snapshot-saved', { meta })
+}
+
+function tellVoteRequest(events: EventEmitter<RaftEvents>, request: VoteRequest): void {
+  const { header, term, lastLogIndex, lastLogTerm } = request
+  const { id: candidate, address } = header
+  const asked = { candidate, address, term, lastLogIndex, lastLogTerm }
+  if (request.type === 'request-pre-vote') events.emit('pre-vote-requested', asked)
+  else {
+    const { leadershipTransfer } = request
+    events.emit('vote-requested', { ...asked, leadershipTransfer })
+  }
 }

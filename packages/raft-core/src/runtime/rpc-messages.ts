@@ -1,5 +1,6 @@
 // Between the messages of consensus and those of the wire: a header is added or taken off.
 import {
+  type AppendEntriesRequest,
   type DiskId,
   PROTOCOL_VERSION,
   RaftError,
@@ -40,6 +41,13 @@ export function checkProtocol(header: RpcHeader): void {
   )
 }
 
+/** True for bare AppendEntries, which hashicorp/raft too sends on a path of their own. */
+export function isHeartbeat(request: AppendEntriesRequest): boolean {
+  const { entries, prevLogIndex, prevLogTerm, leaderCommit } = request
+  const isBare = entries === null || entries.length === 0
+  return isBare && prevLogIndex === 0 && prevLogTerm === 0 && leaderCommit === 0
+}
+
 /** A request as consensus takes it. Throws when its content cannot be decoded or is beyond a limit. */
 export function receivedRequest(
   request: Exclude<RpcRequest, { type: 'forward' }>,
@@ -55,8 +63,7 @@ export function receivedRequest(
     case 'append-entries': {
       const { term, prevLogIndex, prevLogTerm, leaderCommit } = request
       const entries = spanOf(request, limits)
-      const heartbeat =
-        entries === undefined && prevLogIndex === 0 && prevLogTerm === 0 && leaderCommit === 0
+      const heartbeat = isHeartbeat(request)
       const received = {
         type: request.type,
         from,

@@ -29,6 +29,9 @@ export interface InboundSnapshot {
   readonly state: AsyncIterable<Uint8Array>
 }
 
+/** A request for a vote, or for the promise of one. */
+export type VoteRequest = Extract<RpcRequest, { type: 'request-vote' | 'request-pre-vote' }>
+
 /** What the RPC server works with. */
 export interface RpcServerParts {
   readonly header: RpcHeader
@@ -39,6 +42,8 @@ export interface RpcServerParts {
     request: Extract<RpcRequest, { type: 'forward' }>,
     context: RpcContext,
   ) => Promise<RpcResponse>
+  /** Told of every request for a vote. */
+  readonly onVoteRequested: (request: VoteRequest) => void
   /** Told of the sender of every AppendEntries and InstallSnapshot. */
   readonly onLeader: (header: RpcHeader) => void
 }
@@ -72,6 +77,8 @@ export class RpcServer {
     const received = receivedRequest(request, this.#parts.entryLimits)
     if (request.type === 'append-entries' || request.type === 'install-snapshot')
       this.#parts.onLeader(request.header)
+    if (request.type === 'request-vote' || request.type === 'request-pre-vote')
+      this.#parts.onVoteRequested(request)
     return new Promise<RpcResponse>((resolve, reject) => {
       const requestId = this.#nextId++
       this.#inbound.set(requestId, { request, snapshot: context.snapshot, resolve, reject })

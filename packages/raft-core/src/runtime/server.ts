@@ -14,11 +14,13 @@ import {
 import type { RaftConfig } from '../config.ts'
 import { Consensus } from '../consensus/consensus.ts'
 import type { ConsensusStatus } from '../consensus/options.ts'
+import type { MeasuredTurn, Meter } from '../metrics/meter.ts'
 import type { RaftEvents } from '../raft-events.ts'
 import { reloadableOf, type ReloadableConfig, reloaded } from '../reloadable-config.ts'
 import type { WaitOptions } from './caller.ts'
 import { EffectExecution } from './effect-execution.ts'
 import { EventEmitter } from './event-emitter.ts'
+import { FollowedPeers } from './followed-peers.ts'
 import type { ForwardHandler } from './forwarding.ts'
 import { closeLanes, whenLanesEnded } from './lane-closing.ts'
 import { createLanes, type Lanes } from './lanes.ts'
@@ -44,6 +46,8 @@ export interface ServerParts<R> {
   readonly clock: Clock
   readonly random: Random
   readonly onForward: ForwardHandler | undefined
+  /** Undefined: nothing is measured. */
+  readonly meter: Meter | undefined
 }
 
 /** How long {@link Server.shutdown} waits for what is under way, unless it is told otherwise. */
@@ -63,12 +67,13 @@ export class Server<R> {
   readonly #turn: Turn
   readonly #stallWatch: StallWatch
   readonly #wakeTimer: WakeTimer
+  readonly #followed: FollowedPeers
   #shutdown: Promise<void> | undefined
   /** The server ends when its state machine has applied this. */
   #leaveAt: Index = Infinity
 
   constructor(parts: ServerParts<R>, loaded: Loaded) {
-    const { id, diskId, storage, transport, clock, random, onForward } = parts
+    const { id, diskId, storage, transport, clock, random, onForward, meter } = parts
     const config = { ...parts.config }
     this.#parts = parts
     this.config = config
@@ -76,6 +81,7 @@ export class Server<R> {
     this.#logger = namedLogger(parts.logger, () => ({ id, term: this.standing.term }))
     this.events = new EventEmitter(this.#logger)
     this.standing = new Standing(this.events, loaded.consensus.hardState.term)
+    this.#followed = new FollowedPeers(this.events)
     this.#consensus = new Consensus(
       {
         ...loaded.consensus,
@@ -103,6 +109,7 @@ export class Server<R> {
         events,
         standing,
         onForward,
+        meter,
         submit: (event) => this.#turn.add(event),
         onApplied: (index) => this.#applied(index),
         ask: () => this.#turn.ask(),
@@ -117,23 +124,14 @@ export class Server<R> {
       lanes,
       standing,
       events,
+      followed: this.#followed,
       wakeTimer,
       clock,
       logger,
       fail,
       leave: () => this.#leave(),
     })
-    this.#turn = new Turn({
-      clock,
-      random,
-      stallWatch: this.#stallWatch,
-      step: (event, moment) => this.#consensus.step(event, moment),
-      carryOut: (effect) => execution.carryOut(effect),
-      onStart: () => this.#collect(),
-      onRound: () => lanes.applier.run(),
-      onEnd: () => events.flush(),
-      onBroken: fail,
-    })
+    this.#turn = this.#createTurn(execution, loaded.consensus.snapshot.index, fail)
   }
 
   /** Takes part from now on. */
@@ -167,6 +165,7 @@ export class Server<R> {
     extensions?: Uint8Array,
     options?: WaitOptions,
   ): Promise<ApplyResult<R>> {
+    this.#parts.meter?.proposed(type)
     const refusal = this.standing.refusal()
     if (refusal !== undefined) return Promise.reject(withOutcome(refusal, 'not-committed'))
     try {
@@ -179,6 +178,7 @@ export class Server<R> {
   /** Waits for proof that this server leads or that its state machine has what the leader has, as `kind` says. */
   read(kind: ReadKind, options?: WaitOptions): Promise<number> {
     const { standing } = this
+    if (kind === 'leadership') this.#parts.meter?.leadershipChecked()
     // Any server can wait for its state machine; proof of the own leadership is for the leader.
     const refusal = kind.startsWith('applied') ? standing.exclusion() : standing.refusal()
     return refusal === undefined ? this.lanes.reads.request(kind, options) : Promise.reject(refusal)
@@ -193,6 +193,32 @@ export class Server<R> {
   shutdown(timeoutMs: number = SHUTDOWN_TIMEOUT_MS): Promise<void> {
     this.#shutdown ??= this.#shutDown(timeoutMs)
     return this.#shutdown
+  }
+
+  #createTurn(
+    execution: EffectExecution<R>,
+    commitIndex: Index,
+    onBroken: (error: RaftError) => void,
+  ): Turn {
+    const { clock, events, lanes } = this
+    const { meter, random } = this.#parts
+    const turn: MeasuredTurn = {
+      clock,
+      step: (event, moment) => this.#consensus.step(event, moment),
+      carryOut: (effect) => execution.carryOut(effect),
+    }
+    return new Turn({
+      ...(meter?.turn(turn, commitIndex) ?? turn),
+      random,
+      stallWatch: this.#stallWatch,
+      onStart: () => this.#collect(),
+      onRound: () => lanes.applier.run(),
+      onEnd: () => {
+        this.#followed.turnEnded(() => this.status().peers)
+        events.flush()
+      },
+      onBroken,
+    })
   }
 
   #createStallWatch(): StallWatch {
@@ -247,6 +273,7 @@ export class Server<R> {
         : new RaftError('RAFT_STOPPED', `this server has stopped: ${error.message}`, {
             cause: error,
           })
+    this.#followed.update([])
     this.standing.stopped(refusal, error)
     this.#closeLanes(reason)
     this.#parts.clock.afterInput(() => this.events.flush())

@@ -29,7 +29,8 @@ export interface SnapshotterParts<R> {
   readonly logger: Logger
   /** Resolves when the log is durable up to the index. */
   readonly whenDurable: (index: Index) => Promise<void>
-  readonly onSaved: (meta: SnapshotMeta) => void
+  /** Told how long the whole of it took. */
+  readonly onSaved: (meta: SnapshotMeta, tookMs: number) => void
 }
 
 /**
@@ -149,11 +150,12 @@ export class Snapshotter<R> {
       this.#buildingIndex = captured.index
       const meta = await this.#save(captured)
       this.#lastIndex = Math.max(this.#lastIndex, meta.index)
+      const tookMs = clock.now() - startedAt
       logger.info(
-        { index: meta.index, bytes: meta.size, tookMs: Math.round(clock.now() - startedAt) },
+        { index: meta.index, bytes: meta.size, tookMs: Math.round(tookMs) },
         'saved a snapshot',
       )
-      onSaved(meta)
+      onSaved(meta, tookMs)
       return meta
     } catch (error) {
       if (RaftError.is(error, 'RAFT_SHUTDOWN')) throw error

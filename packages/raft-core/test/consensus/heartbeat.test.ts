@@ -72,6 +72,38 @@ test('the failure of an old one says nothing when a newer one was answered', () 
   expect(only(server.failed(third!), 'peer-contact-changed').reachable).toBe(false)
 })
 
+test('the failure of an old one says nothing when a newer one of the same moment was answered', () => {
+  const server = leader()
+  server.answered(beats(server.turnAt(server.now + 20))[0]!, success(2))
+  const read = (readId: number): readonly Effect[] =>
+    server.turn({ type: 'read-requested', readId, needsIndex: false })
+  // Two rounds of one turn have one time.
+  const effects = read(1)
+  const [first] = beats(effects)
+  server.answered(beats(effects, 'n3')[0]!, success(2))
+  const [second] = beats(read(2))
+  expect(second!.sendId).toBeGreaterThan(first!.sendId)
+  server.answered(second!, success(2))
+  const failed = server.failed(first!)
+  expect(all(failed, 'peer-contact-changed')).toEqual([])
+  expect(all(failed, 'heartbeat-failed')).toEqual([])
+})
+
+test('every failure is told, with the last contact', () => {
+  const server = leader()
+  const start = server.now
+  const [first] = beats(server.turnAt(start + 20))
+  server.answered(first!, success(2))
+  for (const now of [start + 40, start + 60]) {
+    const [beat] = beats(server.turnAt(now))
+    expect(only(server.failed(beat!), 'heartbeat-failed')).toEqual({
+      type: 'heartbeat-failed',
+      peer: 'n2',
+      lastContact: start + 20,
+    })
+  }
+})
+
 test('a peer that answers heartbeats again is sent entries at once', () => {
   const server = leader()
   const toN2 = (effects: readonly Effect[]): readonly EffectOf<'send-entries'>[] =>

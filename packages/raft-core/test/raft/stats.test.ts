@@ -35,6 +35,101 @@ describe('stats', () => {
     })
   })
 
+  it.each([
+    ['state', 'state'],
+    ['term', 'term'],
+    ['last_log_index', 'lastLogIndex'],
+    ['last_log_term', 'lastLogTerm'],
+    ['commit_index', 'commitIndex'],
+    ['applied_index', 'appliedIndex'],
+    ['fsm_pending', 'fsmPending'],
+    ['last_snapshot_index', 'lastSnapshotIndex'],
+    ['last_snapshot_term', 'lastSnapshotTerm'],
+    ['protocol_version', 'protocolVersion'],
+    ['protocol_version_min', 'protocolVersionMin'],
+    ['protocol_version_max', 'protocolVersionMax'],
+    ['snapshot_version_min', 'snapshotVersionMin'],
+    ['snapshot_version_max', 'snapshotVersionMax'],
+    ['latest_configuration_index', 'latestConfigurationIndex'],
+    ['latest_configuration', 'latestConfiguration'],
+    ['num_peers', 'numPeers'],
+    ['last_contact', 'lastContact'],
+  ] as const)('has %s', (upstream, name) => {
+    expect(name).toBe(upstream.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase()))
+    const kinds = { state: 'string', latestConfiguration: 'object' } as const
+    const kind = name === 'state' || name === 'latestConfiguration' ? kinds[name] : 'number'
+    expect(leader.raft.stats()[name]).toBeTypeOf(kind)
+  })
+
+  it('has a limit beside everything that an option bounds', () => {
+    const stats = leader.raft.stats()
+    const pairs = {
+      pendingProposals: 'maxPendingProposals',
+      pendingAdmissions: 'maxPendingProposals',
+      pendingProposalBytes: 'maxPendingBytes',
+      pendingWriteBytes: 'maxPendingBytes',
+      pendingReads: 'maxPendingReads',
+      pendingRequests: 'maxInboundRequests',
+      pendingForwards: 'maxInboundRequests',
+      logTailBytes: 'maxLogTailBytes',
+    } as const
+    for (const [length, limit] of Object.entries(pairs) as [
+      keyof typeof pairs,
+      (typeof pairs)[keyof typeof pairs],
+    ][]) {
+      expect(stats[length]).toBeTypeOf('number')
+      expect(stats[limit]).toBeGreaterThan(0)
+    }
+    for (const { inflightAppends, inflightBytes } of stats.peers) {
+      expect(inflightAppends).toBeLessThanOrEqual(stats.maxInflightAppends)
+      expect(inflightBytes).toBeLessThanOrEqual(stats.maxInflightBytes)
+    }
+  })
+
+  it('shows callers that wait for admission, bytes that wait for the disk, and forwarded requests', async () => {
+    let finish = (): void => {}
+    const waiting = new Promise<void>((resolve) => {
+      finish = resolve
+    })
+    await cluster.stop()
+    cluster = await TestCluster.start({
+      config: { maxPendingProposals: 2 },
+      options: {
+        onForward: async (payload) => {
+          await waiting
+          return payload
+        },
+      },
+    })
+    leader = await cluster.leader()
+    const [follower] = cluster.others(leader)
+    await cluster.clock.advance(100)
+    const forwarded = follower!.raft.forwardToLeader(bytesOf('question'))
+    for (const { store } of cluster.members) store.hang()
+    const applied = ['x', 'y'].map(async (text) => {
+      await leader.raft.apply(bytesOf(text))
+    })
+    await cluster.clock.settle()
+    const admitted = leader.raft.whenAdmitted()
+    await cluster.clock.advance(5)
+    expect(leader.raft.stats()).toMatchObject({
+      pendingProposals: 2,
+      pendingAdmissions: 1,
+      pendingForwards: 1,
+      pendingWrites: 0,
+      maxPendingProposals: 2,
+    })
+    for (const { store } of cluster.members) store.release()
+    finish()
+    await cluster.clock.wait(Promise.all([...applied, admitted, forwarded]))
+    expect(leader.raft.stats()).toMatchObject({
+      pendingProposals: 0,
+      pendingAdmissions: 0,
+      pendingForwards: 0,
+      pendingWriteBytes: 0,
+    })
+  })
+
   it('counts no peers for a server without a vote', () => {
     expect(cluster.member('n').raft.stats().numPeers).toBe(0)
   })
@@ -55,6 +150,7 @@ describe('stats', () => {
       expect(raft.stats()).toMatchObject({
         pendingProposals: 0,
         pendingProposalBytes: 0,
+        pendingAdmissions: 0,
         pendingReads: 0,
         pendingWrites: 0,
         pendingRequests: 0,

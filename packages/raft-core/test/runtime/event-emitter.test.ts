@@ -34,6 +34,16 @@ describe('EventEmitter', () => {
     expect(logger.at('error')).toMatchObject([{ fields: { event: 'hello', error: 'listener' } }])
   })
 
+  it('goes on after a listener that rejects, and logs it', async () => {
+    emitter.on('hello', (): unknown => Promise.reject(new Error('listener')))
+    emitter.on('hello', (event) => heard.push(event))
+    emitter.emit('hello', 'a')
+    emitter.flush()
+    expect(heard).toEqual(['a'])
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(logger.at('error')).toMatchObject([{ fields: { event: 'hello', error: 'listener' } }])
+  })
+
   it('removes one of two equal listeners', () => {
     const listener = (event: string): void => void heard.push(event)
     const off = emitter.on('hello', listener)

@@ -49,6 +49,7 @@ beforeEach(() => {
     entryLimits: { maxEntries: 10, maxBytes: 10_000 },
     submit: (event) => events.push(event),
     onForward: async (request) => ({ ...request, type: 'forward' }),
+    onVoteRequested: () => {},
     onLeader: () => {},
   })
 })

@@ -120,6 +120,7 @@ function deedOf(server: SimulatedServer, effect: Effect): string | undefined {
       return `stops for good: ${effect.message}`
     case 'answer':
     case 'drop-sends':
+    case 'heartbeat-failed':
     case 'read-entries':
     case 'send':
     case 'send-entries':
