@@ -248,7 +248,10 @@ const bytes: readonly Mutant[] = [
         replace: 'this.#pool.give(connection)',
       },
     ],
-    hunters: [tested('transport-network', 'test/answers-match.test.ts')],
+    hunters: [
+      tested('transport-network', 'test/answers-match.test.ts'),
+      tested('transport-network', 'test/call.test.ts'),
+    ],
   },
   {
     name: 'lost-answer-called-not-committed',

@@ -73,7 +73,7 @@ export const leadership: readonly Mutant[] = [
         replace: '} else if (term === Infinity) {',
       },
     ],
-    hunters: [ordinary(800)],
+    hunters: [tested('raft-core', 'test/consensus/pre-vote.test.ts'), ordinary(200)],
   },
   {
     name: 'no-check-quorum',

@@ -29,7 +29,10 @@ export const snapshots: readonly Mutant[] = [
         replace: 'else if (snapshot.index < 0) {',
       },
     ],
-    hunters: [ordinary(300), targeted('tiny', 300)],
+    hunters: [
+      tested('raft-core', 'test/consensus/snapshot-installation.test.ts'),
+      targeted('tiny', 150),
+    ],
   },
   {
     name: 'snapshot-keeps-conflicting-suffix',
