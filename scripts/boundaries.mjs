@@ -34,6 +34,7 @@ export const packages = {
     ],
     neutral: false,
   },
+  metrics: { imports: ['@raftkit/interface', 'prom-client', '@opentelemetry/api'], neutral: false },
   conformance: { imports: ['@raftkit/interface'], neutral: false },
   simulator: {
     imports: [

@@ -26,6 +26,8 @@ beforeEach(() => {
   const scope = join(directory, 'node_modules', '@raftkit')
   mkdirSync(scope, { recursive: true })
   for (const name of readdirSync(packages)) symlinkSync(join(packages, name), join(scope, name))
+  const modules = join(packages, 'metrics', 'node_modules', 'prom-client')
+  symlinkSync(modules, join(directory, 'node_modules', 'prom-client'))
 })
 afterEach(() => rmSync(directory, { recursive: true }))
 
@@ -61,6 +63,7 @@ it.each([
   ['interface', [/^$/]],
   ['wire', [/^hello$/]],
   ['raft-core', [/^7$/]],
+  ['metrics', [/^raft_applies_total\{server="a"\} 1$/]],
   ['store-inmem', [new RegExp(`^${bounds}$`), /id: '1-1-/]],
   ['store-level', [new RegExp(`^${bounds}$`), /^EntryBatch /]],
   ['snapshot-file', [/^the whole state$/]],
