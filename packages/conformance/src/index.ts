@@ -1,6 +1,6 @@
 export type { Kill, Killed, KillMoment, KillOrder, KillScript } from './kill.ts'
 export { type LogStoreSuite, testLogStore } from './log-store/suite.ts'
-export type { StoreManifest } from './manifest.ts'
+export type { LogStoreManifest, StoreManifest } from './manifest.ts'
 export type { Runner } from './runner.ts'
 export type { StoreHooks } from './store-bench.ts'
 export type { SnapshotPart } from './snapshot-store/lifecycle.ts'

@@ -12,6 +12,12 @@ export interface StoreManifest {
   readonly tornWrites: boolean
 }
 
+/** What a log store may or may not support. */
+export interface LogStoreManifest extends StoreManifest {
+  /** It has `commitIndex()` and keeps what comes with an append. Absent: no. */
+  readonly commitIndex?: boolean
+}
+
 /** Hooks of a store's suite that the flags need. */
 type StoreHook = 'reopen' | 'crash' | 'kill' | 'corrupt' | 'tear'
 

@@ -224,11 +224,11 @@ export function withoutIndexCheck(store: MapStore): Partial<MapStore> {
 }
 
 export function withoutSizeCheck(store: MapStore): Partial<MapStore> {
-  return { append: (batches) => store.append(batches, Infinity) }
+  return { append: (batches) => store.append(batches, {}, Infinity) }
 }
 
 export function smallerLimit(store: MapStore): Partial<MapStore> {
-  return { append: (batches) => store.append(batches, 8_999_999) }
+  return { append: (batches) => store.append(batches, {}, 8_999_999) }
 }
 
 export function emptyIsAbsent(store: MapStore): Partial<MapStore> {
@@ -278,6 +278,56 @@ export function hangsWhenClosed(store: MapStore): Partial<MapStore> {
       await new Promise((resolve) => setImmediate(resolve))
       if (store.closed) await new Promise(() => {})
       await store.append(batches)
+    },
+  }
+}
+
+export function dropsCommitIndex(store: MapStore): Partial<MapStore> {
+  return { append: (batches) => store.append(batches) }
+}
+
+export function takesAnyCommitIndex(store: MapStore): Partial<MapStore> {
+  return {
+    append: async (batches, options) => {
+      await store.append(batches)
+      store.data.commitIndex = options?.commitIndex ?? store.data.commitIndex
+    },
+  }
+}
+
+/** Stages the commit index by itself, whatever comes of the entries. */
+export function stagesCommitIndex(store: MapStore): Partial<MapStore> {
+  return {
+    append: (batches, options) => {
+      const { lastIndex } = store.heldNow()
+      const staged = Math.min(options?.commitIndex ?? 0, lastIndex)
+      store.data.commitIndex = Math.max(store.data.commitIndex, staged)
+      return store.append(batches, options)
+    },
+  }
+}
+
+/** Clamps what it tells, and remembers what it was told. */
+export function remembersCommitIndex(store: MapStore): Partial<MapStore> {
+  let told = 0
+  return {
+    append: async (batches, options) => {
+      await store.append(batches, options)
+      told = Math.max(told, options?.commitIndex ?? 0)
+    },
+    commitIndex: async () => Math.min(told, (await store.bounds()).lastIndex),
+  }
+}
+
+/** Writes the commit index after the entries. */
+export function commitIndexApart(store: MapStore): Partial<MapStore> {
+  return {
+    append: async (batches, options) => {
+      await store.append(batches)
+      await new Promise((resolve) => setImmediate(resolve))
+      const { lastIndex } = store.heldNow()
+      const { commitIndex = 0 } = options ?? {}
+      store.data.commitIndex = Math.max(store.data.commitIndex, Math.min(commitIndex, lastIndex))
     },
   }
 }

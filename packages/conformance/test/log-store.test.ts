@@ -1,5 +1,5 @@
 import { testLogStore } from '@raftkit/conformance'
-import type { Runner, StoreManifest } from '@raftkit/conformance'
+import type { LogStoreManifest, Runner } from '@raftkit/conformance'
 import { RaftError } from '@raftkit/interface'
 import type { LogStore } from '@raftkit/interface'
 import { describe, expect, it } from 'vitest'
@@ -10,18 +10,19 @@ import type { Defect } from './log-store-defects.ts'
 import { killedInPlace } from './reference/killed-in-place.ts'
 import { copyOf, MapStore, MAX_ENTRY_BYTES } from './reference/map-store.ts'
 
-const everything: StoreManifest = {
+const everything: LogStoreManifest = {
   reopen: true,
   durable: true,
   checksums: true,
   tornWrites: true,
+  commitIndex: true,
 }
 
 /** Registers the suite on the plain store, with a defect or without. */
 function register(
   runner: Runner,
   defect: Defect = () => ({}),
-  supports: StoreManifest = everything,
+  supports: LogStoreManifest = everything,
 ): void {
   const opened = (store: MapStore): MapStore => withMethods(store, defect(store))
   testLogStore({
@@ -124,6 +125,29 @@ describe('testLogStore', () => {
     ['uses 16 bits for sizes', 'sizes are around powers of two', broken.in16Bits],
     ['reads what is being moved', 'while both ends are truncated', broken.movesEntries],
     ['never settles an append', 'settles the append and the reads', broken.hangsWhenClosed],
+    ['drops the commit index', 'keeps the commit index that comes', broken.dropsCommitIndex],
+    ['takes any commit index', 'clamps the commit index', broken.takesAnyCommitIndex],
+    [
+      'lets the commit index go back',
+      'never lets the commit index go back',
+      broken.takesAnyCommitIndex,
+    ],
+    ['stages the commit index alone', 'that comes without entries', broken.stagesCommitIndex],
+    [
+      'remembers a clamped commit index',
+      'does not remember what it was given',
+      broken.remembersCommitIndex,
+    ],
+    [
+      'raises it again after a truncation',
+      'stays down when entries follow',
+      broken.remembersCommitIndex,
+    ],
+    [
+      'writes the commit index later',
+      'when killed while appending 61..61',
+      broken.commitIndexApart,
+    ],
     ['forgets large indexes', 'from 9007199254740986 on when reopened', broken.forgetsLargeIndexes],
   ])('finds a store out that %s', async (_defect, caughtBy, defect) => {
     const failed = await failuresOf((runner) => register(runner, defect), caughtBy)
@@ -155,12 +179,24 @@ describe('testLogStore', () => {
   })
 
   describe('a manifest that denies', () => {
-    const nothing = { reopen: false, durable: false, checksums: false, tornWrites: false }
+    const nothing = {
+      reopen: false,
+      durable: false,
+      checksums: false,
+      tornWrites: false,
+      commitIndex: false,
+    }
 
-    it.each(['reopen', 'durable', 'checksums', 'tornWrites'] as const)(
+    it.each(['reopen', 'durable', 'checksums', 'tornWrites', 'commitIndex'] as const)(
       '%s is refuted by a store that has it',
       async (flag) => {
-        const supports = { ...nothing, reopen: true, durable: true, checksums: true }
+        const supports = {
+          ...nothing,
+          reopen: true,
+          durable: true,
+          checksums: true,
+          commitIndex: true,
+        }
         const denied = { ...supports, tornWrites: true, [flag]: false }
         if (flag === 'reopen') denied.durable = false
         const failed = await failuresOf(
@@ -175,7 +211,13 @@ describe('testLogStore', () => {
 
     it('what it has a hook for is believed when the hook shows it', async () => {
       const failed = await failuresOf(
-        (runner) => register(runner, () => ({}), { ...nothing, reopen: true, durable: true }),
+        (runner) =>
+          register(runner, () => ({}), {
+            ...nothing,
+            reopen: true,
+            durable: true,
+            commitIndex: true,
+          }),
         'manifest',
       )
       expect([...failed.keys()]).toEqual([])

@@ -3,6 +3,7 @@ import type {
   EntryBatch,
   HardState,
   Index,
+  LogAppendOptions,
   LogBounds,
   LogReadLimits,
   LogStore,
@@ -18,6 +19,8 @@ interface StoreData {
   readonly log: PackedLog
   readonly values: Map<string, Uint8Array>
   hardState: HardState | undefined
+  /** Never above the last index of the log. */
+  commitIndex: Index
 }
 
 /**
@@ -28,7 +31,12 @@ interface StoreData {
  * discard: {@link reopen} gives a store over the same data, as a restarted server would find it.
  */
 export class InmemStore implements LogStore, StableStore {
-  #data: StoreData = { log: new PackedLog(), values: new Map(), hardState: undefined }
+  #data: StoreData = {
+    log: new PackedLog(),
+    values: new Map(),
+    hardState: undefined,
+    commitIndex: 0,
+  }
   #closed = false
 
   /**
@@ -61,8 +69,17 @@ export class InmemStore implements LogStore, StableStore {
     return log.read(from, Math.min(to, log.lastIndex), limits.maxBytes)
   }
 
-  async append(batches: readonly EntryBatch[]): Promise<void> {
-    const { log } = this.#open()
+  async append(
+    batches: readonly EntryBatch[],
+    { commitIndex = 0 }: LogAppendOptions = {},
+  ): Promise<void> {
+    const data = this.#open()
+    const { log } = data
+    if (!isSafeNumber(commitIndex))
+      throw new RaftError(
+        'RAFT_INVALID_ARGUMENT',
+        `cannot append with the commit index ${String(commitIndex)}: it is an integer from 0 to 2^53 - 1`,
+      )
     let last = log.lastIndex
     for (const batch of batches) {
       const { firstIndex, lastIndex } = batch
@@ -80,14 +97,24 @@ export class InmemStore implements LogStore, StableStore {
       last = batch.lastIndex
     }
     for (const batch of batches) log.append(batch)
+    if (batches.length > 0)
+      data.commitIndex = Math.max(data.commitIndex, Math.min(commitIndex, log.lastIndex))
+  }
+
+  async commitIndex(): Promise<Index> {
+    return this.#open().commitIndex
   }
 
   async truncateSuffix(from: Index): Promise<void> {
-    this.#open().log.truncateSuffix(from)
+    const data = this.#open()
+    data.log.truncateSuffix(from)
+    data.commitIndex = Math.min(data.commitIndex, data.log.lastIndex)
   }
 
   async truncatePrefix(to: Index): Promise<void> {
-    this.#open().log.truncatePrefix(to)
+    const data = this.#open()
+    data.log.truncatePrefix(to)
+    data.commitIndex = Math.min(data.commitIndex, data.log.lastIndex)
   }
 
   async loadHardState(): Promise<HardState | undefined> {

@@ -6,7 +6,13 @@ import { InmemStore } from '../src/index.ts'
 const suite = {
   runner: { describe, it },
   name: 'InmemStore',
-  supports: { reopen: true, durable: false, checksums: false, tornWrites: false },
+  supports: {
+    reopen: true,
+    durable: false,
+    checksums: false,
+    tornWrites: false,
+    commitIndex: true,
+  },
   open: async () => new InmemStore(),
   reopen: async (store: InmemStore) => store.reopen(),
 }

@@ -38,6 +38,8 @@ export const LAST_BLOCK_KEY: Uint8Array = blockKey(Number.MAX_SAFE_INTEGER)
 
 /** Where the log begins. */
 export const ANCHOR_KEY: Uint8Array = textKey(META, 'anchor')
+/** Up to where the log is known to be committed. */
+export const COMMIT_KEY: Uint8Array = textKey(META, 'commit')
 /** Term and vote. */
 export const HARD_STATE_KEY: Uint8Array = textKey(META, 'hard-state')
 /** Which store this database belongs to. */

@@ -2,6 +2,7 @@ import { isSafeNumber, RaftError } from '@raftkit/interface'
 import type { EntryBatch, Index, LogBounds, LogReadLimits } from '@raftkit/interface'
 import { cutBlock, divideIntoBlocks, encodeBlock } from './block.ts'
 import type { Block } from './block.ts'
+import { CommitRecord } from './commit-record.ts'
 import type { BoundaryKeeper } from './boundary-keeper.ts'
 import type { Changes, Database, KeyRange } from './database.ts'
 import type { Handle } from './handle.ts'
@@ -12,6 +13,7 @@ import type { LogAnchor, LogEnd } from './log-anchor.ts'
 import { scanBlocks } from './log-scan.ts'
 import { DamagedRecord } from './record.ts'
 import { corruptError, hasCode } from './store-errors.ts'
+import type { StoreContents } from './verification.ts'
 
 /** Most blocks of one step of a read, and most deletions of one write. */
 const STEP_COUNT = 512
@@ -35,14 +37,20 @@ export class LevelLog {
   #anchor: LogAnchor
   /** Undefined when the log is empty. */
   #end: LogEnd | undefined
+  /** Up to where the log is known to be committed. */
+  readonly commit: CommitRecord
 
-  constructor(parts: LogParts, anchor: LogAnchor, end: LogEnd | undefined) {
+  constructor(
+    parts: LogParts,
+    { anchor, end, writtenCommit }: Pick<StoreContents, 'anchor' | 'end' | 'writtenCommit'>,
+  ) {
     this.#database = parts.database
     this.#handle = parts.handle
     this.#keeper = parts.keeper
     this.#maxBlockBytes = parts.maxBlockBytes
     this.#anchor = anchor
     this.#end = end
+    this.commit = new CommitRecord(writtenCommit, end?.index ?? 0)
   }
 
   get bounds(): LogBounds {
@@ -77,11 +85,13 @@ export class LevelLog {
     throw corruptError(this.#handle.directory, `entry ${next} is gone`)
   }
 
-  async append(batches: readonly EntryBatch[]): Promise<void> {
+  async append(batches: readonly EntryBatch[], commitIndex?: Index): Promise<void> {
     const first = batches[0]
-    if (first === undefined) return
+    const last = batches.at(-1)
+    if (first === undefined || last === undefined) return
     this.#checkAppendable(batches)
-    const puts: [Uint8Array, Uint8Array][] = []
+    const committed = this.commit.after(commitIndex, last.lastIndex)
+    const puts = this.commit.putsFor(committed)
     let anchor = this.#anchor
     if (this.#end === undefined && first.firstIndex !== anchor.removedThrough + 1) {
       anchor = { ...anchor, removedThrough: first.firstIndex - 1 }
@@ -94,7 +104,7 @@ export class LevelLog {
       puts.push([blockKey(block.lastIndex), block.value])
     }
     await this.#write({ puts })
-    const last = batches.at(-1)!
+    this.commit.wrote(committed)
     this.#anchor = anchor
     this.#end = { index: last.lastIndex, term: last.lastTerm, checksum }
     await this.#keeper.raise(promiseOf(this.#end))
@@ -109,14 +119,14 @@ export class LevelLog {
     if (lastIndex === 0 || !(from <= lastIndex)) return
     if (from <= firstIndex) {
       await this.#keeper.recordTwice(promiseOf(undefined))
-      this.#end = undefined
+      this.#endAt(undefined)
       return this.#deleteFrom(firstIndex)
     }
     const block = await this.#blockOf(from - 1)
     const kept = cutBlock(block, from - 1)
     const end = { index: from - 1, term: kept.lastTerm, checksum: kept.checksum }
     await this.#keeper.recordTwice(promiseOf(end))
-    this.#end = end
+    this.#endAt(end)
     const blockEnd = block.entries.lastIndex
     await this.#deleteFrom(blockEnd + 1)
     if (blockEnd >= from)
@@ -136,7 +146,7 @@ export class LevelLog {
     if (to >= lastIndex) {
       await this.#keeper.recordTwice(promiseOf(undefined))
       await this.#moveAnchor({ removedThrough: lastIndex, checksum: this.#end.checksum })
-      this.#end = undefined
+      this.#endAt(undefined)
     } else {
       const block = await this.#blockOf(to + 1)
       // The boundary must name an entry that stays, or the check at open would have nothing to compare.
@@ -144,6 +154,11 @@ export class LevelLog {
       await this.#moveAnchor({ removedThrough: to, checksum: block.previousChecksum })
     }
     await this.#deleteRemoved(firstIndex)
+  }
+
+  #endAt(end: LogEnd | undefined): void {
+    this.#end = end
+    this.commit.cut(end?.index ?? 0)
   }
 
   /** Deletes what a crash left of blocks that had been removed. */

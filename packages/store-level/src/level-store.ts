@@ -3,6 +3,7 @@ import type {
   EntryBatch,
   HardState,
   Index,
+  LogAppendOptions,
   LogBounds,
   LogReadLimits,
   LogStore,
@@ -51,7 +52,7 @@ export class LevelStore implements LogStore, StableStore {
       keeper: this.#keeper,
       maxBlockBytes: options.maxBlockBytes,
     }
-    this.#log = new LevelLog(parts, contents.anchor, contents.end)
+    this.#log = new LevelLog(parts, contents)
     this.#stable = new LevelStable(parts, contents.hardState, contents.revision)
   }
   /**
@@ -90,8 +91,13 @@ export class LevelStore implements LogStore, StableStore {
     return this.#handle.read(() => this.#log.read(from, to, limits))
   }
 
-  append(batches: readonly EntryBatch[]): Promise<void> {
-    return this.#handle.change(() => this.#log.append(batches))
+  append(batches: readonly EntryBatch[], options: LogAppendOptions = {}): Promise<void> {
+    return this.#handle.change(() => this.#log.append(batches, options.commitIndex))
+  }
+
+  async commitIndex(): Promise<Index> {
+    this.#handle.check()
+    return this.#log.commit.index
   }
 
   truncateSuffix(from: Index): Promise<void> {

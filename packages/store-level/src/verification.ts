@@ -1,10 +1,18 @@
 import { crc32 } from 'node:zlib'
-import type { HardState } from '@raftkit/interface'
+import type { HardState, Index } from '@raftkit/interface'
 import { cutBlock } from './block.ts'
 import type { Block } from './block.ts'
 import type { Boundary } from './boundary-file.ts'
 import type { Database } from './database.ts'
-import { ANCHOR_KEY, HARD_STATE_KEY, nameInKey, REVISION_KEY, VALUE_RANGE } from './keys.ts'
+import {
+  ANCHOR_KEY,
+  COMMIT_KEY,
+  HARD_STATE_KEY,
+  nameInKey,
+  REVISION_KEY,
+  VALUE_RANGE,
+} from './keys.ts'
+import { unsealCommit } from './commit-record.ts'
 import { unsealAnchor } from './log-anchor.ts'
 import type { LogAnchor, LogEnd } from './log-anchor.ts'
 import { scanBlocks } from './log-scan.ts'
@@ -19,6 +27,8 @@ const STEP = { count: 512, maxBytes: 1024 * 1024 }
 export interface StoreContents {
   readonly anchor: LogAnchor
   readonly end: LogEnd | undefined
+  /** The commit index as it was written; 0 when none was. It may be above the end of the log. */
+  readonly writtenCommit: Index
   readonly hardState: HardState | undefined
   readonly hardStateChecksum: number
   readonly revision: Revision
@@ -40,13 +50,13 @@ export async function verifyContents(
   expectation: Expectation,
 ): Promise<StoreContents> {
   const { directory, boundary } = expectation
-  const { anchor, end, checksumAtBoundary } = await damageNamed(directory, () =>
+  const { anchor, end, writtenCommit, checksumAtBoundary } = await damageNamed(directory, () =>
     readLog(database, expectation),
   )
   const stable = await damageNamed(directory, () => readStable(database))
   checkLog(directory, boundary, anchor, end, checksumAtBoundary)
   checkStable(directory, boundary, stable)
-  return { anchor, end, ...stable }
+  return { anchor, end, writtenCommit, ...stable }
 }
 
 /** Checksum that stands in front of the first block of a new store: no block of another store follows it. */
@@ -57,6 +67,7 @@ function firstChecksum(storeId: string): number {
 interface LogFound {
   readonly anchor: LogAnchor
   readonly end: LogEnd | undefined
+  readonly writtenCommit: Index
   /** Checksum of the log up to the boundary's last entry, when the log holds that entry. */
   readonly checksumAtBoundary: number | undefined
 }
@@ -86,7 +97,10 @@ async function readLog(database: Database, { storeId, boundary }: Expectation): 
     term: last.entries.lastTerm,
     checksum: last.checksum,
   }
-  return { anchor, end, checksumAtBoundary }
+  const commit = await database.get(COMMIT_KEY)
+  const writtenCommit =
+    commit === undefined ? 0 : named('the record of the commit index', () => unsealCommit(commit))
+  return { anchor, end, writtenCommit, checksumAtBoundary }
 }
 
 type StableFound = Pick<StoreContents, 'hardState' | 'hardStateChecksum' | 'revision'>

@@ -25,7 +25,7 @@ for (const { boundaryDelayMs, kills } of [
   const hooks = {
     runner: { describe, it },
     name: `LevelStore with boundaryDelayMs ${boundaryDelayMs}`,
-    supports: { reopen: true, durable: true, checksums: true, tornWrites: true },
+    supports: { reopen: true, durable: true, checksums: true, tornWrites: true, commitIndex: true },
     ...inDirectories<LevelStore>({
       open: (directory) => LevelStore.open(directory, { boundaryDelayMs }),
       close: (store) => store.close(),

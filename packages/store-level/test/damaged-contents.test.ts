@@ -2,7 +2,14 @@ import { LevelStore } from '@raftkit/store-level'
 import { expect, test } from 'vitest'
 import { decodeBlock, encodeBlock } from '../src/block.ts'
 import type { Block } from '../src/block.ts'
-import { blockKey, HARD_STATE_KEY, IDENTITY_KEY, REVISION_KEY, valueKey } from '../src/keys.ts'
+import {
+  blockKey,
+  COMMIT_KEY,
+  HARD_STATE_KEY,
+  IDENTITY_KEY,
+  REVISION_KEY,
+  valueKey,
+} from '../src/keys.ts'
 import { sealBytes } from '../src/record.ts'
 import { sealHardState, sealRevision, unsealRevision } from '../src/stable-records.ts'
 import { damageBlockOf, damageValue, withLevel } from './damage.ts'
@@ -85,6 +92,7 @@ test.each([
   { what: 'the revision', key: REVISION_KEY },
   { what: 'the identity', key: IDENTITY_KEY },
   { what: 'a value', key: valueKey('name') },
+  { what: 'the commit index', key: COMMIT_KEY },
 ])('$what damaged', async ({ key }) => {
   const directory = await usedStore()
   await damageValue(directory, key)
@@ -120,6 +128,16 @@ test('an older term, with a revision that the boundary file does not know of', a
     await level.put(REVISION_KEY, sealRevision({ revision: 99, valuesChecksum }))
   })
   expect(await codeOf(directory)).toBe('RAFT_STORE_LOST_DATA')
+})
+
+test('a store without a commit index, as made before there was one: nothing is known to be committed', async () => {
+  const directory = await usedStore()
+  await withLevel(directory, (level) => level.del(COMMIT_KEY))
+  await using store = await LevelStore.open(directory)
+  expect(await store.commitIndex()).toBe(0)
+  expect((await store.bounds()).lastIndex).toBe(14)
+  await store.append([entries(15, 1)], { commitIndex: 14 })
+  expect(await store.commitIndex()).toBe(14)
 })
 
 test('a value in place of another', async () => {

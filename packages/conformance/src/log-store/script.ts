@@ -58,6 +58,11 @@ export async function assertLogSurvived(
   )
 }
 
+/** Every append of the script says that its own entries are committed: so they are, whichever of them are there. */
+export async function assertAllCommitted(store: LogStore): Promise<void> {
+  assert.equal(await store.commitIndex?.(), (await store.bounds()).lastIndex, 'commit index')
+}
+
 /** Whether `found` lies between the whole log and what was to stay of it, and begins or ends where the log did. */
 function isHalfTruncated(
   found: LogContent,
@@ -74,7 +79,10 @@ function isHalfTruncated(
 function appending(firstIndex: Index, entries: readonly SampleEntry[]): LogStep {
   return {
     what: `appending ${firstIndex}..${firstIndex + entries.length - 1}`,
-    run: (store) => store.append([batchOf(firstIndex, entries)]),
+    run: (store) =>
+      store.append([batchOf(firstIndex, entries)], {
+        commitIndex: firstIndex + entries.length - 1,
+      }),
     after: (before) => ({
       firstIndex: before.entries.length === 0 ? firstIndex : before.firstIndex,
       entries: [...before.entries, ...entries],

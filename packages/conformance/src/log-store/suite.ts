@@ -1,6 +1,6 @@
 import type { Index, LogStore } from '@raftkit/interface'
 import { assertHonest, storeClaims } from '../manifest.ts'
-import type { Claim, StoreManifest } from '../manifest.ts'
+import type { Claim, LogStoreManifest } from '../manifest.ts'
 import type { Runner } from '../runner.ts'
 import { onWorkbench } from '../store-bench.ts'
 import type { StoreHooks } from '../store-bench.ts'
@@ -8,6 +8,7 @@ import { TORN_ENDS } from '../torn-end.ts'
 import type { TornEnd } from '../torn-end.ts'
 import { appendCases } from './append.ts'
 import type { LogStoreCase } from './case.ts'
+import { commitIndexCases, keepsCommitIndex } from './commit-index.ts'
 import { killCases, survivesKill } from './killed.ts'
 import {
   bearsTornEnd,
@@ -31,7 +32,7 @@ export interface LogStoreSuite<S extends LogStore> extends StoreHooks<S> {
   readonly runner: Runner
   /** The implementation, as the tests are to call it. */
   readonly name: string
-  readonly supports: StoreManifest
+  readonly supports: LogStoreManifest
   /** Encoded bytes of the largest entry that it takes. Absent: it has no limit below 32 MiB. */
   readonly maxEntryBytes?: number
   /**
@@ -61,7 +62,8 @@ export function testLogStore<S extends LogStore>(suite: LogStoreSuite<S>): void 
     closeCases(test)
     if (supports.reopen) reopenCases(test)
     if (supports.durable && suite.crash) durableCases(test)
-    if (supports.durable && suite.kill) killCases(test)
+    if (supports.durable && suite.kill) killCases(test, supports)
+    if (supports.commitIndex) commitIndexCases(test, supports)
     if (supports.checksums) corruptionCases(test, suite)
     if (supports.tornWrites) tornCases(test, suite)
   })
@@ -71,7 +73,7 @@ function claimsOf<S extends LogStore>(suite: LogStoreSuite<S>): Claim[] {
   const proof = (body: Parameters<LogStoreCase>[1]) => (): Promise<void> =>
     onWorkbench<LogStore>(suite, (store) => store.close(), body)
   const damage: LogDamage = suite
-  return storeClaims(suite, {
+  const claims = storeClaims(suite, {
     reopen: proof(findsEverything),
     crash: proof(survivesCrash),
     kill: proof(async (_store, bench) => void (await survivesKill(bench, 2))),
@@ -81,4 +83,14 @@ function claimsOf<S extends LogStore>(suite: LogStoreSuite<S>): Claim[] {
         await proof((store, bench) => bearsTornEnd(store, bench, damage, end))()
     },
   })
+  return [
+    ...claims,
+    {
+      flag: 'commitIndex',
+      says: suite.supports.commitIndex ?? false,
+      hook: 'the method commitIndex',
+      given: true,
+      proof: proof(keepsCommitIndex),
+    },
+  ]
 }

@@ -48,10 +48,26 @@ export function inDirectories<S extends object>(options: DirectoryStore<S>): Dir
     },
     crash: async (store) => {
       const copy = await newDirectory()
-      await cp(directoryOf(store), copy, { recursive: true })
+      await copyDirectory(directoryOf(store), copy)
       return open(copy)
     },
     ...(program && { kill: killing({ program, nodeOptions, newDirectory, open }) }),
     dispose: (store) => rm(directoryOf(store), { recursive: true, force: true }),
   }
+}
+
+/** Copies begun anew before the copy is given up. */
+const MAX_COPIES = 100
+
+/** A store may remove files of its own accord while they are copied: then the copy is of no moment, and begun anew. */
+async function copyDirectory(from: string, to: string): Promise<void> {
+  for (let left = MAX_COPIES; ; left--)
+    try {
+      await cp(from, to, { recursive: true })
+      return
+    } catch (error) {
+      const isGone = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+      if (!isGone || left === 0) throw error
+      await rm(to, { recursive: true })
+    }
 }

@@ -45,7 +45,7 @@ export class MyStore implements LogStore, StableStore {
   read = (from: number, to: number, limits: LogReadLimits): Promise<EntryBatch> =>
     this.#inner.read(from, to, limits)
   append = (batches: readonly EntryBatch[]): Promise<void> =>
-    this.#change(() => this.#inner.append(batches, Infinity))
+    this.#change(() => this.#inner.append(batches, {}, Infinity))
   truncateSuffix = (from: number): Promise<void> =>
     this.#change(() => this.#inner.truncateSuffix(from))
   truncatePrefix = (to: number): Promise<void> => this.#change(() => this.#inner.truncatePrefix(to))
@@ -93,6 +93,7 @@ function parsed(text: string): StoreData {
   }
   return {
     hardState,
+    commitIndex: 0,
     values: new Map(values.map(([key, value]) => [key, bytesOf(value)])),
     entries: new Map(
       entries.map(({ index, bytes, ...entry }) => [index, { ...entry, bytes: bytesOf(bytes) }]),

@@ -3,6 +3,7 @@
 import { EntryBatch, isSafeNumber, RaftError } from '@raftkit/interface'
 import type {
   HardState,
+  LogAppendOptions,
   LogBounds,
   LogReadLimits,
   LogStore,
@@ -24,11 +25,18 @@ export interface StoreData {
   entries: Map<number, StoredEntry>
   values: Map<string, Uint8Array>
   hardState: HardState | undefined
+  commitIndex: number
   corrupt: boolean
 }
 
 export function emptyData(): StoreData {
-  return { entries: new Map(), values: new Map(), hardState: undefined, corrupt: false }
+  return {
+    entries: new Map(),
+    values: new Map(),
+    hardState: undefined,
+    commitIndex: 0,
+    corrupt: false,
+  }
 }
 
 export class MapStore implements LogStore, StableStore {
@@ -65,7 +73,12 @@ export class MapStore implements LogStore, StableStore {
     return packed(from, found)
   }
 
-  async append(batches: readonly EntryBatch[], maxEntryBytes = MAX_ENTRY_BYTES): Promise<void> {
+  async append(
+    batches: readonly EntryBatch[],
+    { commitIndex = 0 }: LogAppendOptions = {},
+    maxEntryBytes = MAX_ENTRY_BYTES,
+  ): Promise<void> {
+    if (!isSafeNumber(commitIndex)) throw new RaftError('RAFT_INVALID_ARGUMENT', 'no commit index')
     const { lastIndex } = this.heldNow()
     let last = lastIndex
     for (const batch of batches) {
@@ -78,6 +91,12 @@ export class MapStore implements LogStore, StableStore {
       last = batch.lastIndex
     }
     for (const batch of batches) this.put(batch)
+    if (batches.length > 0)
+      this.data.commitIndex = Math.max(this.data.commitIndex, Math.min(commitIndex, last))
+  }
+
+  async commitIndex(): Promise<number> {
+    return this.#use().commitIndex
   }
 
   /** Stores a batch without any check. */
@@ -102,6 +121,7 @@ export class MapStore implements LogStore, StableStore {
   drop(unwanted: (index: number) => boolean): void {
     const { entries } = this.#use()
     for (const index of entries.keys()) if (unwanted(index)) entries.delete(index)
+    this.data.commitIndex = Math.min(this.data.commitIndex, this.heldNow().lastIndex)
   }
 
   async loadHardState(): Promise<HardState | undefined> {

@@ -13,6 +13,15 @@ export interface LogReadLimits {
   readonly maxBytes: number
 }
 
+/** What is stored beside the entries of one append. */
+export interface LogAppendOptions {
+  /**
+   * The leader's word that everything up to here is committed. A store that keeps it (see {@link LogStore.commitIndex})
+   * makes it durable in the same atomic write as the entries, clamped to the last of them; one that does not ignores it.
+   */
+  readonly commitIndex?: Index
+}
+
 /**
  * The replicated log on one server. When the promise of a changing method resolves, the change is durable.
  * When it rejects, the change may or may not be there after a restart, and the store takes no further change:
@@ -33,7 +42,12 @@ export interface LogStore {
    * Appends consecutive batches as one atomic write. The first must start right after the last index held; an
    * empty store accepts any start. Otherwise rejects with `RAFT_LOG_GAP` and nothing changes.
    */
-  append(batches: readonly EntryBatch[]): Promise<void>
+  append(batches: readonly EntryBatch[], options?: LogAppendOptions): Promise<void>
+  /**
+   * Optional: the largest commit index that came with an append; 0 when none did. Never above the last index held: what
+   * is truncated takes it down, and it stays down when other entries follow. Needed for `restoreCommittedLogs`.
+   */
+  commitIndex?(): Promise<Index>
   /** Removes every entry at `from` and after it. */
   truncateSuffix(from: Index): Promise<void>
   /** Removes every entry up to and including `to`. When that empties the store, the next append may start anywhere. */

@@ -1,5 +1,12 @@
 // A log and stable store in memory whose disk a test holds in its hand.
-import type { EntryBatch, HardState, Index, LogBounds, LogReadLimits } from '@raftkit/interface'
+import type {
+  EntryBatch,
+  HardState,
+  Index,
+  LogAppendOptions,
+  LogBounds,
+  LogReadLimits,
+} from '@raftkit/interface'
 import type { LogStore, StableStore } from '@raftkit/interface'
 import type { InmemStore } from '@raftkit/store-inmem'
 
@@ -58,10 +65,14 @@ export class ControlledStore implements LogStore, StableStore {
     return this.#store.read(from, to, limits)
   }
 
-  async append(batches: readonly EntryBatch[]): Promise<void> {
+  async append(batches: readonly EntryBatch[], options?: LogAppendOptions): Promise<void> {
     await this.#write('append')
     this.operations.push(`append ${batches[0]?.firstIndex}..${batches.at(-1)?.lastIndex}`)
-    return this.#store.append(batches)
+    return this.#store.append(batches, options)
+  }
+
+  commitIndex(): Promise<Index> {
+    return this.#store.commitIndex()
   }
 
   async truncateSuffix(from: Index): Promise<void> {

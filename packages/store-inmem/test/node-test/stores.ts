@@ -15,7 +15,7 @@ const store = {
   open: async () => new InmemStore(),
   reopen: async (before: InmemStore) => before.reopen(),
 }
-testLogStore(store)
+testLogStore({ ...store, supports: { ...supports, commitIndex: true } })
 testStableStore(store)
 
 testSnapshotStore({
