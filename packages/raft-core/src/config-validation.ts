@@ -1,10 +1,11 @@
 import { RaftError } from '@raftkit/interface'
 import type { RaftConfig } from './config.ts'
 
+/** The options that are true or false. */
+const SWITCHES = ['preVote', 'shutdownOnRemove', 'verifyDisks', 'restoreCommittedLogs'] as const
+
 /** Smallest value of each whole-number option. The first rows are hashicorp/raft's. */
-const MINIMA: Readonly<
-  Record<Exclude<keyof RaftConfig, 'preVote' | 'shutdownOnRemove' | 'verifyDisks'>, number>
-> = {
+const MINIMA: Readonly<Record<Exclude<keyof RaftConfig, (typeof SWITCHES)[number]>, number>> = {
   heartbeatTimeoutMs: 5,
   electionTimeoutMs: 5,
   leaderLeaseTimeoutMs: 5,
@@ -66,7 +67,7 @@ function rangeProblems(config: RaftConfig): string[] {
     else if ((value as number) < minimum)
       problems.push(`${name} is ${String(value)}, it must be at least ${minimum}`)
   }
-  for (const name of ['preVote', 'shutdownOnRemove', 'verifyDisks'] as const)
+  for (const name of SWITCHES)
     if (typeof config[name] !== 'boolean')
       problems.push(`${name} is ${String(config[name])}, it must be true or false`)
   return problems

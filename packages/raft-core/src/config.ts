@@ -8,6 +8,11 @@ export interface RaftConfig extends ConsensusTiming {
    * nothing until they are removed and added again. Off: a server that lost its disk may vote twice. Default true.
    */
   readonly verifyDisks: boolean
+  /**
+   * Keep the commit index beside the entries, and apply what is known to be committed when the server starts, before a
+   * leader speaks. Needs a log store with `commitIndex()`. Default false.
+   */
+  readonly restoreCommittedLogs: boolean
   /** Shut a leader down once its own removal is committed and it has handed over. Default true. */
   readonly shutdownOnRemove: boolean
   /** How often it is checked whether a snapshot is due: uniform in [this, 2 × this). Default 120000, at least 5. */
@@ -59,6 +64,7 @@ export function defaultConfig(): RaftConfig {
     preVote: true,
     maxLeaderStallMs: 1000,
     verifyDisks: true,
+    restoreCommittedLogs: false,
     shutdownOnRemove: true,
     snapshotIntervalMs: 120_000,
     snapshotThreshold: 8192,

@@ -34,6 +34,11 @@ export interface RaftOptions<R> {
   readonly clock?: Clock
   /** Default: the platform's. */
   readonly random?: Random
+  /**
+   * Gives the start up: `Raft.start` rejects with `RAFT_ABORTED`, between two pieces of what is read and applied. Means
+   * nothing once the server has started.
+   */
+  readonly signal?: AbortSignal
   /** Serves, on the leader, what other servers send with {@link Raft.forwardToLeader}. */
   readonly onForward?: ForwardHandler
 }

@@ -45,8 +45,10 @@ export class Raft<R = unknown> {
   }
 
   /**
-   * Loads what the server remembers, restores its newest snapshot and takes part. Rejects with `RAFT_INVALID_CONFIG`,
-   * or with what is wrong with the stores: a server that cannot read its memory does not start.
+   * Loads what the server remembers, restores its newest snapshot and takes part; with `restoreCommittedLogs` it resolves
+   * when the state machine has what was known to be committed. Rejects with `RAFT_INVALID_CONFIG`, `RAFT_ABORTED`
+   * (`options.signal`), `RAFT_STORE_INCOMPATIBLE`, or with what is wrong with the stores or the state machine: a server that
+   * cannot read its memory does not start.
    */
   static async start<R>(options: RaftOptions<R>): Promise<Raft<R>> {
     const server = await startServer(options)

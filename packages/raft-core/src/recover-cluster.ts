@@ -51,7 +51,7 @@ export async function recoverCluster<R>(options: RecoverOptions<R>): Promise<Sna
   const configuration = checkedConfiguration(options.configuration)
   if (!(await hasExistingState(options))) throw nothingToRecover()
   const storage = { logStore, stableStore, snapshotStore, stateMachine }
-  const { consensus, bounds, applied } = await load(storage, 0, logger)
+  const { consensus, bounds, applied } = await load(storage, { logTailBytes: 0, logger })
   const index = consensus.lastIndex
   if (index === 0) throw nothingToRecover()
   await applyAll(storage, applied.index, index)

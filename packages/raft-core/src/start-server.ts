@@ -4,8 +4,10 @@ import { validateConfig } from './config-validation.ts'
 import { checkOptions, type RaftOptions } from './raft-options.ts'
 import { Meter } from './metrics/meter.ts'
 import { loadDiskId } from './runtime/disk-id.ts'
+import { replay } from './runtime/replay.ts'
 import { Server } from './runtime/server.ts'
-import { load } from './runtime/start-up.ts'
+import { throwIfAborted } from './runtime/start-abortion.ts'
+import { checkKeepsCommitIndex, load } from './runtime/start-up.ts'
 import { statsOf } from './stats.ts'
 import { realClock } from './system/real-clock.ts'
 import { realRandom } from './system/real-random.ts'
@@ -17,11 +19,13 @@ export async function startServer<R>(options: RaftOptions<R>): Promise<Server<R>
   validateConfig(config)
   const { id, transport, stateMachine, logStore, stableStore, snapshotStore } = options
   const { logger = silentLogger, clock = realClock(), random = realRandom() } = options
+  if (config.restoreCommittedLogs) checkKeepsCommitIndex(logStore)
   const given = { logStore, stableStore, snapshotStore, stateMachine }
-  const { onForward, metrics } = options
+  const { onForward, metrics, signal } = options
   const meter = metrics && new Meter(metrics, id, logStore, clock, logger)
   const storage = meter?.storage(given) ?? given
   try {
+    throwIfAborted(signal)
     const diskId = config.verifyDisks ? await loadDiskId(stableStore, random) : undefined
     const parts = {
       id,
@@ -35,7 +39,8 @@ export async function startServer<R>(options: RaftOptions<R>): Promise<Server<R>
       onForward,
       meter,
     }
-    const server = new Server<R>(parts, await load(storage, config.logTailBytes, logger))
+    const loaded = await load(storage, { ...config, logger, signal })
+    const server = new Server<R>(parts, await replay({ ...parts, signal }, loaded))
     if (meter !== undefined) watch(id, server, meter)
     server.start()
     return server

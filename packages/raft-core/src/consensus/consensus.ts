@@ -1,6 +1,6 @@
 import type { Index, Term } from '@raftkit/interface/protocol'
 import { requestBootstrap } from './bootstrap.ts'
-import { entriesDurable } from './commitment.ts'
+import { commitTo, entriesDurable } from './commitment.ts'
 import { snapshotSaved } from './compaction.ts'
 import { stalled, turnEnded } from './deadlines.ts'
 import type { Effect } from './effects.ts'
@@ -35,7 +35,12 @@ export class Consensus {
 
   /** Throws when entries are missing between the snapshot and the log. */
   constructor(start: ConsensusStart, timing: ConsensusTiming) {
-    this.#state = createState(start, timing)
+    const state = createState(start, timing)
+    if (start.commitIndex !== undefined && start.commitIndex > state.commitIndex) {
+      commitTo(state, start.commitIndex)
+      state.appliedIndex = start.commitIndex
+    }
+    this.#state = state
   }
 
   /**

@@ -58,6 +58,8 @@ export interface ConsensusStart {
   readonly runs: readonly TermRun[]
   /** Configurations known at the start, oldest first: the snapshot's, then those of the log. May be empty. */
   readonly configurations: readonly IndexedConfiguration[]
+  /** The state machine has applied everything up to here, because it is known to be committed; default: the snapshot. */
+  readonly commitIndex?: Index
   /** Monotonic time. */
   readonly now: number
   /** Uniform in [0, 1). */

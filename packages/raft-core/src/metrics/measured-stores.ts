@@ -11,6 +11,7 @@ export function measuredLogStore(
 ): LogStore {
   /** Removing everything up to here leaves nothing. */
   let lastIndex: Index = 0
+  const { commitIndex } = store
   return {
     bounds: async () => {
       const bounds = await store.bounds()
@@ -18,9 +19,9 @@ export function measuredLogStore(
       return bounds
     },
     read: (from, to, limits) => store.read(from, to, limits),
-    append: (batches) => {
+    append: (batches, options) => {
       lastIndex = batches.at(-1)?.lastIndex ?? lastIndex
-      return timed(clock, storeWrites.append, () => store.append(batches))
+      return timed(clock, storeWrites.append, () => store.append(batches, options))
     },
     truncateSuffix: (from) => {
       lastIndex = Math.min(lastIndex, from - 1)
@@ -30,6 +31,7 @@ export function measuredLogStore(
       timed(clock, to >= lastIndex ? storeWrites.reset : storeWrites.compaction, () =>
         store.truncatePrefix(to),
       ),
+    ...(commitIndex === undefined ? {} : { commitIndex: () => commitIndex.call(store) }),
     close: () => store.close(),
   }
 }

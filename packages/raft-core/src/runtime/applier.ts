@@ -14,6 +14,9 @@ import { EntryApplier, type Responses } from './entry-applier.ts'
 import { Exclusive } from './exclusive.ts'
 import type { ServerLog } from './server-log.ts'
 
+/** Where the entries to be applied come from. */
+type AppliedLog = Pick<ServerLog, 'batchAt' | 'read'>
+
 /** Entries between two looks at the clock. */
 const STRIDE = 32
 /** Encoded bytes read from the store at a time. */
@@ -52,7 +55,7 @@ interface Loaded {
 export class Applier<R> {
   readonly #clock: Clock
   readonly #limits: Pick<RaftConfig, 'maxApplyTurnMs' | 'maxApplyBatch'>
-  readonly #log: ServerLog
+  readonly #log: AppliedLog
   readonly #stateMachine: StateMachine<R>
   readonly #events: ApplierEvents<R>
   readonly #entries: EntryApplier<R>
@@ -68,7 +71,7 @@ export class Applier<R> {
   constructor(
     clock: Clock,
     limits: Pick<RaftConfig, 'maxApplyTurnMs' | 'maxApplyBatch'>,
-    log: ServerLog,
+    log: AppliedLog,
     stateMachine: StateMachine<R>,
     start: AppliedStart,
     events: ApplierEvents<R>,
@@ -88,6 +91,11 @@ export class Applier<R> {
   /** The state machine has applied everything up to here. */
   get appliedIndex(): Index {
     return this.#standing.index
+  }
+
+  /** Where the state machine stands. */
+  get standing(): AppliedStart {
+    return this.#standing
   }
 
   /** Everything up to here is committed. */

@@ -77,6 +77,7 @@ export class EffectExecution<R> {
         lanes.peers.drop(effect.peer)
         return lanes.snapshotSender.drop(effect.peer)
       case 'commit':
+        lanes.log.writer.commit(effect.index)
         return lanes.applier.commit(effect.index)
       case 'install-snapshot':
         return lanes.snapshotReceiver.install(effect, lanes.rpcServer.snapshot(effect.requestId))
@@ -122,6 +123,8 @@ export class EffectExecution<R> {
       case 'append-configuration':
         return this.#appendConfiguration(effect)
       case 'append-received':
+        // The request proves that the log is the leader's up to its last entry, so its word holds as far as that.
+        lanes.log.writer.commit(Math.min(lanes.rpcServer.leaderCommit(effect.requestId), effect.to))
         for (const batch of lanes.rpcServer.entries(effect.requestId, effect.from, effect.to))
           lanes.log.append(batch)
         return

@@ -20,7 +20,7 @@ import { Bootstraps } from './bootstraps.ts'
 import { Applier, type AppliedStart } from './applier.ts'
 import type { EventEmitter } from './event-emitter.ts'
 import { Forwarding, type ForwardHandler, type ForwardingParts } from './forwarding.ts'
-import { LogWriter } from './log-writer.ts'
+import { LogWriter, type LogWriterEvents } from './log-writer.ts'
 import { MembershipChanges } from './membership-changes.ts'
 import { Outbox } from './outbox.ts'
 import { Peers } from './peers.ts'
@@ -105,7 +105,7 @@ export function createLanes<R>(context: LaneContext<R>, loaded: Loaded): Lanes<R
     },
     onFailed: fail,
   })
-  const snapshotter = createSnapshotter(context, applier, log, loaded.applied.index)
+  const snapshotter = createSnapshotter(context, applier, log, loaded.consensus.snapshot.index)
   const installed = ({ index, term }: AppliedStart): void => {
     proposals.skipped(index)
     applied(index)
@@ -197,7 +197,7 @@ function createLog<R>(
   onProgress: () => void,
 ): { readonly log: ServerLog; readonly outbox: Outbox } {
   const { clock, config, storage, logger, submit, fail } = context
-  const writer = new LogWriter(clock, config.storageStallMs, storage, loaded.bounds, {
+  const events: LogWriterEvents = {
     onEntriesDurable: (index, term) => {
       outbox.durable()
       log.evict()
@@ -221,7 +221,9 @@ function createLog<R>(
       submit({ type: 'storage-recovered' })
     },
     onFailed: fail,
-  })
+  }
+  const { storageStallMs, restoreCommittedLogs: isKept } = config
+  const writer = new LogWriter(clock, storageStallMs, storage, loaded.bounds, events, isKept)
   const log = new ServerLog(storage.logStore, loaded.tail, writer)
   const outbox = new Outbox(writer)
   return { log, outbox }

@@ -45,6 +45,7 @@ export class LogWriter {
   readonly #stores: LogWriterStores
   readonly #events: LogWriterEvents
   readonly #watchdog: Watchdog
+  readonly #keepsCommitIndex: boolean
   readonly #queue = new WriteQueue()
   readonly #idle: (() => void)[] = []
   readonly #progress: (() => void)[] = []
@@ -53,21 +54,25 @@ export class LogWriter {
   #durableSequence = 0
   #firstIndex: Index
   #compactTo: Index = 0
+  #commitIndex: Index = 0
   /** The snapshot floor saved since the start. */
   #floor: Index = 0
   #compactNext = false
   #stalled = false
   #failed = false
 
+  /** With `keepsCommitIndex`, the log store is told what is committed, with each append. */
   constructor(
     clock: Clock,
     stallMs: number,
     stores: LogWriterStores,
     bounds: LogBounds,
     events: LogWriterEvents,
+    keepsCommitIndex = false,
   ) {
     this.#stores = stores
     this.#events = events
+    this.#keepsCommitIndex = keepsCommitIndex
     this.#firstIndex = bounds.firstIndex
     this.#durableIndex = bounds.lastIndex
     this.#watchdog = new Watchdog(clock, stallMs, (forMs) => {
@@ -94,6 +99,11 @@ export class LogWriter {
   /** Writes that wait. */
   get queued(): number {
     return this.#queue.length
+  }
+
+  /** Everything up to `index` is committed; the store is told with the next append. */
+  commit(index: Index): void {
+    this.#commitIndex = Math.max(this.#commitIndex, index)
   }
 
   append(batch: EntryBatch): void {
@@ -186,7 +196,7 @@ export class LogWriter {
     if (write === 'compaction') return this.#compactSlice()
     switch (write.kind) {
       case 'append':
-        return logStore.append(write.batches)
+        return this.#append(write)
       case 'hard-state':
         return stableStore.saveHardState(write.hardState)
       case 'truncate':
@@ -194,6 +204,16 @@ export class LogWriter {
       case 'reset':
         return this.#reset(write.index)
     }
+  }
+
+  /**
+   * Of what is committed, the store may keep only what it then holds: a truncation that waits behind this write removes
+   * entries that are on the disk still, in the place of committed ones.
+   */
+  #append({ batches, last }: AppendWrite): Promise<void> {
+    const commitIndex = Math.min(this.#commitIndex, last)
+    const isTold = this.#keepsCommitIndex && commitIndex > 0
+    return this.#stores.logStore.append(batches, isTold ? { commitIndex } : {})
   }
 
   async #reset(index: Index): Promise<void> {

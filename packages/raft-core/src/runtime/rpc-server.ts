@@ -94,6 +94,11 @@ export class RpcServer {
         yield batch.slice(Math.max(from, batch.firstIndex), Math.min(to, batch.lastIndex))
   }
 
+  /** What the leader says is committed, in a received AppendEntries. */
+  leaderCommit(requestId: number): Index {
+    return this.#request<AppendEntriesRequest>(requestId, 'append-entries').leaderCommit
+  }
+
   /** The snapshot of a received InstallSnapshot. */
   snapshot(requestId: number): InboundSnapshot {
     const request = this.#request<InstallSnapshotRequest>(requestId, 'install-snapshot')

@@ -7,6 +7,7 @@ import {
   type SnapshotStore,
   type StateMachine,
 } from '@raftkit/interface'
+import { throwIfAborted } from './start-abortion.ts'
 
 /**
  * Gives the state machine the newest snapshot that can be opened and restored; undefined when there is none at all. One
@@ -16,15 +17,17 @@ export async function restoreNewest<R>(
   store: SnapshotStore,
   stateMachine: StateMachine<R>,
   logger: Logger,
+  signal?: AbortSignal,
 ): Promise<SnapshotMeta | undefined> {
   const snapshots = await store.list()
   let failure: unknown
   for (const { id, index } of snapshots)
     try {
-      const meta = await restoreOne(store, stateMachine, id)
+      const meta = await restoreOne(store, stateMachine, id, signal)
       logger.info({ snapshot: id, index, bytes: meta.size }, 'restored a snapshot')
       return meta
     } catch (error) {
+      throwIfAborted(signal)
       failure = error
       logger.warn(
         { snapshot: id, index, error: messageOf(error) },
@@ -44,13 +47,24 @@ async function restoreOne<R>(
   store: SnapshotStore,
   stateMachine: StateMachine<R>,
   id: string,
+  signal: AbortSignal | undefined,
 ): Promise<SnapshotMeta> {
   const opened = await store.open(id)
   try {
-    await stateMachine.restore(opened.state)
+    await stateMachine.restore(abortable(opened.state, signal))
     return opened.meta
   } finally {
     await opened.close()
+  }
+}
+
+async function* abortable(
+  state: AsyncIterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of state) {
+    throwIfAborted(signal)
+    yield chunk
   }
 }
 

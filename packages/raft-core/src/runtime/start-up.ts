@@ -1,6 +1,8 @@
 // What a server remembers when it starts. Whatever cannot be read is an error: it is never taken for "empty".
 import {
   type HardState,
+  type Index,
+  isSafeNumber,
   type LogBounds,
   type Logger,
   type LogStore,
@@ -16,6 +18,7 @@ import { type LogShape, scanLog } from './log-scan.ts'
 import { LogTail } from './log-tail.ts'
 import { checkSnapshotFloor, loadSnapshotFloor, saveSnapshotFloor } from './snapshot-floor.ts'
 import { restoreNewest } from './snapshot-restore.ts'
+import { throwIfAborted } from './start-abortion.ts'
 
 /** Where a server's memory is. */
 export interface Storage<R> {
@@ -23,6 +26,17 @@ export interface Storage<R> {
   readonly stableStore: StableStore
   readonly snapshotStore: SnapshotStore
   readonly stateMachine: StateMachine<R>
+}
+
+/** How a server is loaded. */
+export interface LoadOptions {
+  readonly logger: Logger
+  /** Encoded entries to keep in memory. */
+  readonly logTailBytes: number
+  /** Ask the log store for what is known to be committed. Default false. */
+  readonly restoreCommittedLogs?: boolean
+  /** Gives up with `RAFT_ABORTED`, between two pieces of what is read. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** What was loaded. */
@@ -39,18 +53,17 @@ export interface Loaded {
  * Loads term, vote, snapshot and log, and gives the state machine the snapshot. Entries after the snapshot are applied
  * only when they are known to be committed.
  */
-export async function load<R>(
-  storage: Storage<R>,
-  logTailBytes: number,
-  logger: Logger,
-): Promise<Loaded> {
+export async function load<R>(storage: Storage<R>, options: LoadOptions): Promise<Loaded> {
   const { logStore, stableStore, snapshotStore, stateMachine } = storage
+  const { logger, logTailBytes, signal } = options
+  const known = options.restoreCommittedLogs === true ? await knownCommit(logStore) : 0
   const hardState = (await stableStore.loadHardState()) ?? { term: 0 }
-  const snapshot = await restoreNewest(snapshotStore, stateMachine, logger)
+  const snapshot = await restoreNewest(snapshotStore, stateMachine, logger, signal)
   const tail = new LogTail(logTailBytes)
   let bounds = await logStore.bounds()
   checkContinues(snapshot, bounds)
   let shape = await scanLog(logStore, bounds, (batch) => {
+    throwIfAborted(signal)
     tail.append(batch)
     tail.evict(batch.lastIndex)
   })
@@ -67,7 +80,31 @@ export async function load<R>(
     bounds = { firstIndex: 0, lastIndex: 0 }
     shape = { runs: [], configurations: [] }
   }
-  return assemble(hardState, snapshot, bounds, shape, tail)
+  const loaded = assemble(hardState, snapshot, bounds, shape, tail)
+  const commitIndex = Math.min(known, bounds.lastIndex)
+  if (commitIndex <= loaded.applied.index) return loaded
+  return { ...loaded, consensus: { ...loaded.consensus, commitIndex } }
+}
+
+/** What the log store keeps of the commit index. Rejects with `RAFT_STORE_INCOMPATIBLE` when it keeps nothing. */
+async function knownCommit(logStore: LogStore): Promise<Index> {
+  checkKeepsCommitIndex(logStore)
+  const known = await logStore.commitIndex?.()
+  if (isSafeNumber(known)) return known
+  throw new RaftError(
+    'RAFT_STORE_CORRUPT',
+    `the log store says that the commit index is ${String(known)}, which is none`,
+  )
+}
+
+/** Throws `RAFT_STORE_INCOMPATIBLE` when a log store cannot do what `restoreCommittedLogs` needs. */
+export function checkKeepsCommitIndex(logStore: LogStore): void {
+  if (typeof logStore.commitIndex === 'function') return
+  throw new RaftError(
+    'RAFT_STORE_INCOMPATIBLE',
+    'restoreCommittedLogs needs a log store that keeps the commit index, and this one has no commitIndex(): ' +
+      'use another store, or turn the option off. Nothing was started',
+  )
 }
 
 function assemble(

@@ -32,6 +32,7 @@ export interface LoneOptions {
   readonly hardState?: HardState
   readonly mayHaveHeardLeader?: boolean
   readonly snapshot?: { readonly index: Index; readonly term: Term }
+  readonly commitIndex?: Index
   readonly configurations?: readonly IndexedConfiguration[]
   readonly timing?: Partial<ConsensusTiming>
   readonly random?: number
@@ -72,6 +73,7 @@ export class LoneServer {
         lastIndex: snapshot.index + log.length,
         runs: runsOf(snapshot.index + 1, log),
         configurations: options.configurations ?? [{ index: 1, configuration }],
+        commitIndex: options.commitIndex ?? 0,
         now: 0,
         random: this.random,
       },

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { Consensus } from '@raftkit/raft-core/consensus'
 import { testTiming } from './cluster/timing.ts'
-import { all, indexed, LoneServer } from './lone-server.ts'
+import { all, indexed, LoneServer, only } from './lone-server.ts'
 
 test('a follower of its saved term that knows no leader; only what a snapshot covers is committed', () => {
   const server = new LoneServer({
@@ -25,6 +25,35 @@ test('a follower of its saved term that knows no leader; only what a snapshot co
     committed: { index: 1 },
     lastContact: undefined,
   })
+})
+
+test('what is known to be committed is so at once, with the configurations up to there', () => {
+  const start = {
+    snapshot: { index: 10, term: 3 },
+    log: [3, 5, 5],
+    hardState: { term: 7 },
+    configurations: [indexed(1, ['n1']), indexed(11, ['n1', 'n2']), indexed(13, ['n1'])],
+  }
+  const server = new LoneServer({ ...start, commitIndex: 12 })
+  expect(server.status).toMatchObject({
+    commitIndex: 12,
+    appliedIndex: 12,
+    latest: { index: 13 },
+    committed: { index: 11 },
+  })
+  const effects = server.turn()
+  expect(only(effects, 'commit').index).toBe(12)
+  expect(only(effects, 'configuration-changed').committed.index).toBe(11)
+  expect(new LoneServer({ ...start, commitIndex: 4 }).status.commitIndex).toBe(10)
+  expect(() => new LoneServer({ ...start, commitIndex: 14 })).toThrow('the commit index goes up')
+})
+
+test('a server that was removed, and knows that this is committed, says so', () => {
+  const configurations = [indexed(1, ['n1', 'n2']), indexed(2, ['n2'])]
+  const removed = new LoneServer({ log: [1, 1], configurations, commitIndex: 2 })
+  expect(only(removed.turn(), 'removed').wasLeader).toBe(false)
+  const unsure = new LoneServer({ log: [1, 1], configurations, commitIndex: 1 })
+  expect(all(unsure.turn(), 'removed')).toEqual([])
 })
 
 test('entries missing between snapshot and log are refused', () => {

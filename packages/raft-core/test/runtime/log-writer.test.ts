@@ -37,6 +37,7 @@ beforeEach(() => {
       onRecovered: () => told.push('recovered'),
       onFailed: (error) => told.push(error.code),
     },
+    true,
   )
   outbox = new Outbox(writer)
 })
@@ -60,6 +61,49 @@ describe('LogWriter', () => {
     await clock.settle()
     expect(store.operations).toEqual(['append 1..1', 'append 2..10'])
     expect(told).toEqual(['durable 1 (term 1)', 'durable 10 (term 1)'])
+  })
+
+  it('tells the store what is committed with the next append, no further than the log goes', async () => {
+    writer.append(numbered(1, 1, 3))
+    await clock.settle()
+    writer.commit(2)
+    await clock.settle()
+    expect(await data.commitIndex()).toBe(0)
+    writer.append(numbered(4, 1, 1))
+    writer.commit(4)
+    await clock.settle()
+    expect(await data.commitIndex()).toBe(2)
+    writer.commit(9)
+    writer.append(numbered(5, 1, 1))
+    await clock.settle()
+    expect(await data.commitIndex()).toBe(5)
+  })
+
+  it('calls nothing committed that a truncation behind the write removes', async () => {
+    writer.append(numbered(1, 1, 5))
+    await clock.settle()
+    store.hang()
+    writer.saveHardState(1, { term: 2 })
+    writer.append(numbered(6, 1, 2))
+    writer.truncate(3)
+    writer.append(numbered(3, 2, 4))
+    // Entries 3..6 of term 2 are; those of term 1 are on the disk until the truncation.
+    writer.commit(6)
+    const kept: number[] = []
+    const append = data.append.bind(data)
+    data.append = async (batches, options) => {
+      await append(batches, options)
+      kept.push(await data.commitIndex())
+    }
+    store.release()
+    await clock.settle()
+    expect(store.operations.slice(1)).toEqual([
+      'saveHardState 2',
+      'append 6..7',
+      'truncateSuffix 3',
+      'append 3..6',
+    ])
+    expect(kept).toEqual([2, 6])
   })
 
   it('splits what waits into writes of bounded size', async () => {

@@ -31,8 +31,7 @@ beforeEach(() => {
 const start = (tailBytes = 1e6): Promise<Loaded> =>
   load(
     { logStore: store, stableStore: store, snapshotStore: snapshots, stateMachine: machine },
-    tailBytes,
-    logger,
+    { logTailBytes: tailBytes, logger },
   )
 
 async function save(index: number, term: number, texts: string[]): Promise<SnapshotMeta> {

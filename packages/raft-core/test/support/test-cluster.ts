@@ -159,7 +159,7 @@ export class TestCluster {
     const clock = new StallableClock(this.clock)
     const logger = new MemoryLogger()
     const transport = this.network.transport(id, { clock })
-    const raft = await Raft.start<string>({
+    const starting = Raft.start<string>({
       id,
       stateMachine: machine,
       logStore: store,
@@ -172,6 +172,9 @@ export class TestCluster {
       ...this.#options.options,
       config: { ...FAST, ...this.#options.config, ...config },
     })
+    // Only a replay takes turns of the event loop.
+    const isReplaying = { ...this.#options.config, ...config }.restoreCommittedLogs === true
+    const raft = await (isReplaying ? this.clock.wait(starting) : starting)
     return { id, raft, machine, clock, logger, data, store, snapshots }
   }
 }

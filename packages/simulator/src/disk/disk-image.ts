@@ -50,6 +50,7 @@ export class DiskImage {
   #entries: StoredEntry[] = []
   #damagedEntries = 0
   #hardState: HardState | undefined
+  #commitIndex: Index = 0
 
   /** Term and vote. Saving them again leaves nothing of what was damaged. */
   get hardState(): HardState | undefined {
@@ -84,6 +85,11 @@ export class DiskImage {
   /** Last index that the newest snapshot covers, 0 when there is none. */
   get snapshotIndex(): Index {
     return this.snapshots[0]?.meta.index ?? 0
+  }
+
+  /** The commit index that came with an append; never beyond the log. */
+  get commitIndex(): Index {
+    return this.#commitIndex
   }
 
   entry(index: Index): StoredEntry | undefined {
@@ -129,7 +135,7 @@ export class DiskImage {
     this.snapshots = [{ ...newest, state: flipped(newest.state), isDamaged: true }, ...older]
   }
 
-  append(batches: readonly EntryBatch[]): void {
+  append(batches: readonly EntryBatch[], commitIndex: Index = 0): void {
     for (const batch of batches)
       for (let index = batch.firstIndex; index <= batch.lastIndex; index++)
         this.#entries.push({
@@ -138,16 +144,19 @@ export class DiskImage {
           type: batch.typeAt(index),
           bytes: batch.bytesAt(index).slice(),
         })
+    this.#commitIndex = Math.max(this.#commitIndex, Math.min(commitIndex, this.lastIndex))
   }
 
   truncateSuffix(from: Index): void {
     if (this.#entries.length === 0) return
     this.#forget(this.#entries.splice(Math.max(0, from - this.firstIndex)))
+    this.#commitIndex = Math.min(this.#commitIndex, this.lastIndex)
   }
 
   truncatePrefix(to: Index): void {
     if (this.#entries.length === 0) return
     this.#forget(this.#entries.splice(0, Math.max(0, to - this.firstIndex + 1)))
+    this.#commitIndex = Math.min(this.#commitIndex, this.lastIndex)
   }
 
   keep(snapshot: StoredSnapshot): void {

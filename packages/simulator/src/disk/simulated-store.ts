@@ -1,8 +1,9 @@
-import { RaftError } from '@raftkit/interface'
+import { isSafeNumber, RaftError } from '@raftkit/interface'
 import type {
   EntryBatch,
   HardState,
   Index,
+  LogAppendOptions,
   LogBounds,
   LogReadLimits,
   LogStore,
@@ -70,12 +71,19 @@ export class SimulatedStore implements LogStore, StableStore {
     })
   }
 
-  append(batches: readonly EntryBatch[]): Promise<void> {
+  append(
+    batches: readonly EntryBatch[],
+    { commitIndex = 0 }: LogAppendOptions = {},
+  ): Promise<void> {
     const first = batches[0]
     if (first === undefined) return this.#write('append nothing', () => {})
     const refusal = this.#refusal() ?? this.#failure
     if (refusal !== undefined) return Promise.reject(refusal)
     const { image } = this.#disk
+    if (!isSafeNumber(commitIndex))
+      return Promise.reject(
+        new RaftError('RAFT_INVALID_ARGUMENT', `${String(commitIndex)} is no commit index`),
+      )
     let next = image.lastIndex === 0 ? first.firstIndex : image.lastIndex + 1
     for (const batch of batches) {
       if (batch.firstIndex < 1 || !Number.isSafeInteger(batch.lastIndex))
@@ -90,8 +98,12 @@ export class SimulatedStore implements LogStore, StableStore {
     }
     return this.#write(`append ${first.firstIndex}..${next - 1}`, () => {
       this.#observer.onAppend(image, batches)
-      image.append(batches)
+      image.append(batches, commitIndex)
     })
+  }
+
+  commitIndex(): Promise<Index> {
+    return this.#read((image) => image.commitIndex)
   }
 
   truncateSuffix(from: Index): Promise<void> {

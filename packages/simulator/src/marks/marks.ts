@@ -60,6 +60,7 @@ export const MARKS = [
   // servers
   'a server restarted with what it had',
   'a server started from a snapshot',
+  'a server applied what it knew to be committed before it took part',
   'a server crashed just after giving a vote',
   'a server crashed just after a durable write',
   'a server crashed while it started',

@@ -51,6 +51,8 @@ export class ServerRun<M extends StateMachine<R>, R> {
   readonly #events: RunEvents
   readonly #chances: RunChances
   #progress: Progress | undefined
+  /** World time until which the event loop stands still. */
+  #stillUntil = 0
   #closeTransport: () => Promise<void> = async () => {}
 
   constructor(
@@ -193,7 +195,10 @@ export class ServerRun<M extends StateMachine<R>, R> {
     checkStart(violate, id, image)
     if (image.snapshots[0]?.isDamaged === true)
       marks.hit('an older snapshot stood in for a damaged one')
-    if (raft.appliedIndex > 0) marks.hit('a server started from a snapshot')
+    const { lastSnapshotIndex } = raft.stats()
+    if (lastSnapshotIndex > 0) marks.hit('a server started from a snapshot')
+    if (raft.appliedIndex > lastSnapshotIndex)
+      marks.hit('a server applied what it knew to be committed before it took part')
     elections.starts(id, image, raft.currentTerm)
     this.raft = raft
     this.#progress = new Progress(id, raft, committed, violate)
@@ -257,8 +262,15 @@ export class ServerRun<M extends StateMachine<R>, R> {
 
   /** The event loop stands still in the middle of a turn. */
   #standStill(forMs: number): void {
-    this.#world.trace.tell(this.#id, 'stands still for', forMs)
+    const { trace, time } = this.#world
+    trace.tell(this.#id, 'stands still for', forMs)
+    const until = time.now() + forMs
+    // Within a longer stall of the same turn.
+    if (until <= this.#stillUntil) return
+    this.#stillUntil = until
     this.process.pause(forMs)
-    this.#world.time.after(forMs, () => this.wake(forMs))
+    time.after(forMs, () => {
+      if (this.#stillUntil === until) this.wake(forMs)
+    })
   }
 }

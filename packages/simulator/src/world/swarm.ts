@@ -58,6 +58,7 @@ function drawOptions(seed: number, profile: string, servers: number, random: Str
   const config = (own: Stream): RaftConfig => ({
     ...drawConfig(own.chance(0.5) ? patient(timing, patience) : timing, own),
     preVote: preVote === 'all' || (preVote === 'mixed' && own.chance(0.5)),
+    restoreCommittedLogs: new Stream(seed, 'swarm replay').chance(0.3),
   })
   return {
     seed,

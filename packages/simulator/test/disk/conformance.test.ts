@@ -47,7 +47,7 @@ function afterCrash({ disk }: DiskInTime): DiskInTime {
   const copy = newDisk()
   const { image } = copy.disk
   const held = entriesOf(disk.image)
-  if (held.length > 0) image.append([joined(held)])
+  if (held.length > 0) image.append([joined(held)], disk.image.commitIndex)
   const { hardState } = disk.image
   if (hardState) image.hardState = hardState
   for (const [key, value] of disk.image.values) image.values.set(key, value)
@@ -94,6 +94,7 @@ const imageOf = (store: object): DiskImage => disks.get(store)!.disk.image
 
 testLogStore<SimulatedStore>({
   ...suite,
+  supports: { ...supports, commitIndex: true },
   corrupt: async (store, index) => imageOf(store).damageEntry(index),
   tear: async (store) => imageOf(store).damageEntry(imageOf(store).lastIndex),
 })
