@@ -1,4 +1,4 @@
-import type { RaftError } from '@raftkit/interface';
+import type { RaftError } from '@raftkit/interface'
 import { type Clock, type Index, type Logger } from '@raftkit/interface'
 import type { RaftConfig } from '../config.ts'
 import { Applier, type AppliedStart } from './applier.ts'
