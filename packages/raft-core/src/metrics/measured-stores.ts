@@ -11,7 +11,7 @@ export function measuredLogStore(
 ): LogStore {
   /** Removing everything up to here leaves nothing. */
   let lastIndex: Index = 0
-  const { commitIndex } = store
+  const commitIndex = store.commitIndex?.bind(store)
   return {
     bounds: async () => {
       const bounds = await store.bounds()
@@ -31,7 +31,7 @@ export function measuredLogStore(
       timed(clock, to >= lastIndex ? storeWrites.reset : storeWrites.compaction, () =>
         store.truncatePrefix(to),
       ),
-    ...(commitIndex === undefined ? {} : { commitIndex: () => commitIndex.call(store) }),
+    ...(commitIndex && { commitIndex }),
     close: () => store.close(),
   }
 }
