@@ -48,6 +48,16 @@ export function wrongSize(sink: MapSink): Partial<MapSink> {
   return { close: async () => ({ ...(await sink.close()), size: sink.chunks.length }) }
 }
 
+export function halfConfiguration(sink: MapSink): Partial<MapSink> {
+  return {
+    close: async () => {
+      const meta = await sink.close()
+      const { servers } = meta.configuration
+      return { ...meta, configuration: { servers } }
+    },
+  }
+}
+
 export function shortConfiguration(sink: MapSink): Partial<MapSink> {
   return {
     close: async () => {

@@ -84,6 +84,11 @@ describe('testSnapshotStore', () => {
       'gives back exactly',
       broken.inSinks(broken.shortConfiguration),
     ],
+    [
+      'forgets the members after a change',
+      'keeps both halves of a joint configuration',
+      broken.inSinks(broken.halfConfiguration),
+    ],
     ['reuses names', 'gives every sink a name of its own', broken.reusedNames],
     ['keeps everything', 'lists the newest first and keeps 3', broken.keepsAll],
     ['keeps one too few', 'lists the newest first and keeps 3', broken.keepsTwo],

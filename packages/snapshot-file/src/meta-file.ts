@@ -29,26 +29,34 @@ export interface StoredMeta {
 /** Order is what hashicorp/raft called `ServerSuffrage`: never renumber. */
 const SUFFRAGES: readonly Suffrage[] = ['voter', 'nonvoter', 'staging']
 
-/** The bytes of meta.json. Key order and escapes are those of Go's encoding/json, which skips `RaftkitDisk`. */
+/** The bytes of meta.json. Key order and escapes are those of Go's encoding/json, which skips `Raftkit…`. */
 export function encodeMeta({ meta, checksum }: StoredMeta): Uint8Array {
-  const servers = meta.configuration.servers.map((server) => ({
-    Suffrage: SUFFRAGES.indexOf(server.suffrage),
-    ID: server.id,
-    Address: server.address,
-    ...(server.diskId === undefined ? {} : { RaftkitDisk: server.diskId }),
-  }))
+  const { servers, next } = meta.configuration
   const text = JSON.stringify({
     Version: meta.version,
     ID: meta.id,
     Index: meta.index,
     Term: meta.term,
     Peers: Buffer.from(encodePeers(meta.configuration)).toString('base64'),
-    Configuration: { Servers: servers.length === 0 ? null : servers },
+    Configuration: {
+      Servers: storedServers(servers),
+      ...(next === undefined ? {} : { RaftkitNext: storedServers(next) }),
+    },
     ConfigurationIndex: meta.configurationIndex,
     Size: meta.size,
     CRC: Buffer.from(checksum).toString('base64'),
   })
   return new TextEncoder().encode(`${escapeAsGo(text)}\n`)
+}
+
+function storedServers(servers: readonly Server[]): readonly object[] | null {
+  if (servers.length === 0) return null
+  return servers.map((server) => ({
+    Suffrage: SUFFRAGES.indexOf(server.suffrage),
+    ID: server.id,
+    Address: server.address,
+    ...(server.diskId === undefined ? {} : { RaftkitDisk: server.diskId }),
+  }))
 }
 
 /** Go escapes these wherever they stand in a string, so that JSON can be put into HTML and JavaScript. */
@@ -96,10 +104,16 @@ function parse(bytes: Uint8Array, path: string): unknown {
 }
 
 function readConfiguration(fields: Fields, path: string): Configuration {
-  const servers = fields.get('Servers')
-  if (servers === null) return { servers: [] }
-  if (!Array.isArray(servers)) throw corrupt(path, 'Servers is not a list')
-  return { servers: servers.map((server: unknown) => readServer(new Fields(server, path), path)) }
+  const servers = readServers(fields, 'Servers', path)
+  if (fields.get('RaftkitNext') === undefined) return { servers }
+  return { servers, next: readServers(fields, 'RaftkitNext', path) }
+}
+
+function readServers(fields: Fields, name: string, path: string): readonly Server[] {
+  const servers = fields.get(name)
+  if (servers === null) return []
+  if (!Array.isArray(servers)) throw corrupt(path, `${name} is not a list`)
+  return servers.map((server: unknown) => readServer(new Fields(server, path), path))
 }
 
 function readServer(fields: Fields, path: string): Server {

@@ -65,6 +65,23 @@ describe('meta.json', () => {
     expect(decode(text).meta.configuration).toEqual({ servers })
   })
 
+  it('keeps both halves of a joint configuration, in a field that Go skips', () => {
+    const { servers } = REAL_META.configuration
+    const next = [
+      { suffrage: 'voter', id: 'n1', address: '127.0.0.1:17001', diskId: 7 },
+      { suffrage: 'nonvoter', id: 'n4', address: '127.0.0.1:17004' },
+    ] as const
+    const text = encode({ servers, next })
+    expect(text).toContain(
+      '"Address":"127.0.0.1:17003"}],"RaftkitNext":[{"Suffrage":0,"ID":"n1","Address":"127.0.0.1:17001","RaftkitDisk":7},' +
+        '{"Suffrage":1,"ID":"n4","Address":"127.0.0.1:17004"}]},',
+    )
+    expect(decode(text).meta.configuration).toEqual({ servers, next })
+    expect(
+      thrownBy(() => decode(text.replace('"RaftkitNext":[', '"RaftkitNext":7,"x":['))),
+    ).toMatchObject(damage(/RaftkitNext is not a list/))
+  })
+
   it('of a real hashicorp/raft snapshot is written byte for byte', () => {
     const bytes = encodeMeta({ meta: REAL_META, checksum: REAL_CHECKSUM })
     expect(Buffer.from(bytes).toString()).toBe(REAL_FILE)

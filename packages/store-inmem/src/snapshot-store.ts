@@ -2,6 +2,7 @@ import { RaftError } from '@raftkit/interface'
 import type {
   Configuration,
   OpenSnapshot,
+  Server,
   SnapshotDescription,
   SnapshotMeta,
   SnapshotSink,
@@ -147,8 +148,11 @@ function newestFirst(a: KeptSnapshot, b: KeptSnapshot): number {
   return b.meta.term - a.meta.term || b.meta.index - a.meta.index || b.sequence - a.sequence
 }
 
-function copyOf(configuration: Configuration): Configuration {
-  return Object.freeze({
-    servers: Object.freeze(configuration.servers.map((server) => Object.freeze({ ...server }))),
-  })
+function copyOf({ servers, next }: Configuration): Configuration {
+  if (next === undefined) return Object.freeze({ servers: frozen(servers) })
+  return Object.freeze({ servers: frozen(servers), next: frozen(next) })
+}
+
+function frozen(servers: readonly Server[]): readonly Server[] {
+  return Object.freeze(servers.map((server) => Object.freeze({ ...server })))
 }

@@ -8,12 +8,24 @@ import { Unpack } from './unpack.ts'
 /** Suffrages by hashicorp/raft's numbers. */
 const SUFFRAGES: readonly Suffrage[] = ['voter', 'nonvoter', 'staging']
 
-/** The configuration as hashicorp/raft's EncodeConfiguration writes it: the data of a configuration entry. */
-export function encodeConfiguration(configuration: Configuration): Uint8Array {
-  const pack = new Pack().map(1).key('Servers')
-  if (configuration.servers.length === 0) return pack.nil().take()
-  pack.array(configuration.servers.length)
-  for (const { address, id, suffrage, diskId } of configuration.servers) {
+/**
+ * The configuration as hashicorp/raft's EncodeConfiguration writes it: the data of a configuration entry. That of a joint
+ * one has a key more, `RaftkitNext`, and is for raftkit only: others would skip it and see the first half.
+ */
+export function encodeConfiguration({ servers, next }: Configuration): Uint8Array {
+  const pack = new Pack().map(next === undefined ? 1 : 2)
+  if (next !== undefined) packServers(pack.key('RaftkitNext'), next)
+  packServers(pack.key('Servers'), servers)
+  return pack.take()
+}
+
+function packServers(pack: Pack, servers: readonly Server[]): void {
+  if (servers.length === 0) {
+    pack.nil()
+    return
+  }
+  pack.array(servers.length)
+  for (const { address, id, suffrage, diskId } of servers) {
     pack
       .map(diskId === undefined ? 3 : 4)
       .key('Address')
@@ -23,19 +35,18 @@ export function encodeConfiguration(configuration: Configuration): Uint8Array {
     if (diskId !== undefined) pack.key('RaftkitDisk').uint(diskId, 'diskId')
     pack.key('Suffrage').int(SUFFRAGES.indexOf(suffrage), 'suffrage')
   }
-  return pack.take()
 }
 
 /**
  * Reads what `encodeConfiguration` or hashicorp/raft wrote. Throws `RAFT_DECODE_FAILED` for other bytes and
- * `RAFT_LIMIT_EXCEEDED` for more than `maxServers`. Whether the configuration makes sense is not checked.
+ * `RAFT_LIMIT_EXCEEDED` for more than `maxServers` in a half. Whether the configuration makes sense is not checked.
  */
 export function decodeConfiguration(
   bytes: Uint8Array,
   limits?: Partial<Pick<WireLimits, 'maxServers' | 'maxStringBytes'>>,
 ): Configuration {
   const unpack = new Unpack(bytes, resolveWireLimits(limits))
-  const configuration = { servers: readConfiguration(unpack) }
+  const configuration = readConfiguration(unpack)
   if (!unpack.ended) throw decodeFailed('bytes follow the configuration')
   return configuration
 }
@@ -50,21 +61,23 @@ export function encodePeers(configuration: Configuration): Uint8Array {
   return pack.take()
 }
 
-function readConfiguration(unpack: Unpack): Server[] {
+function readConfiguration(unpack: Unpack): Configuration {
   let servers: Server[] = []
-  if (unpack.nil()) return servers
+  let next: Server[] | undefined
+  if (unpack.nil()) return { servers }
   const { form, size } = unpack.struct('a configuration')
   for (let i = 0; i < size; i++) {
     const name = form === 'map' ? unpack.key() : CONFIGURATION_DECLARED[i]
-    if (name === 'Servers') servers = readServers(unpack)
+    if (name === 'Servers') servers = readServers(unpack, name)
+    else if (name === 'RaftkitNext') next = readServers(unpack, name)
     else unpack.skip()
   }
-  return servers
+  return next === undefined ? { servers } : { servers, next }
 }
 
-function readServers(unpack: Unpack): Server[] {
+function readServers(unpack: Unpack, name: string): Server[] {
   if (unpack.nil()) return []
-  const count = unpack.array('Servers')
+  const count = unpack.array(name)
   if (count > unpack.limits.maxServers)
     throw limitExceeded('maxServers', unpack.limits.maxServers, count)
   const servers: Server[] = []

@@ -27,6 +27,25 @@ describe('configurations', () => {
     )
   })
 
+  it('that are joint read back as they were written', () => {
+    const servers = fc.array(server, { maxLength: 10 })
+    fc.assert(
+      fc.property(servers, servers, (before, next) => {
+        const joint = { servers: before, next }
+        expect(decodeConfiguration(encodeConfiguration(joint))).toEqual(joint)
+      }),
+    )
+  })
+
+  it('that are joint have one key more, in front of the one that hashicorp/raft reads', () => {
+    const { servers } = of('n1')
+    const next = of('n2').servers
+    const plain = hex(encodeConfiguration({ servers }))
+    expect(hex(encodeConfiguration({ servers, next }))).toBe(
+      `82ab${ascii('RaftkitNext')}${hex(encodeConfiguration({ servers: next })).slice(18)}${plain.slice(2)}`,
+    )
+  })
+
   it.each<readonly [string, string]>([
     ['nothing', ''],
     ['bytes after it', hex(encodeConfiguration(of('n1'))) + 'c0'],
@@ -46,6 +65,13 @@ describe('configurations', () => {
   ])('refuses %s', (_, bytes) => {
     expect(() => decodeConfiguration(unhex(bytes))).toThrow(
       expect.objectContaining({ code: 'RAFT_DECODE_FAILED' }),
+    )
+  })
+
+  it('are held to the number of servers of the second half too', () => {
+    const bytes = encodeConfiguration({ ...of('n1'), next: of('n2', 'n3').servers })
+    expect(() => decodeConfiguration(bytes, { maxServers: 1 })).toThrow(
+      expect.objectContaining({ code: 'RAFT_LIMIT_EXCEEDED' }),
     )
   })
 

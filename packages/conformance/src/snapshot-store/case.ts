@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import type {
   Configuration,
+  Server,
   SnapshotDescription,
   SnapshotMeta,
   SnapshotSink,
@@ -28,6 +29,15 @@ const configuration: Configuration = {
 /** A snapshot of these entries. */
 export function describeSnapshot(index: number, term: number): SnapshotDescription {
   return { index, term, configuration, configurationIndex: Math.max(1, index - 3) }
+}
+
+/** A snapshot taken while several members were changing. */
+export function describeJoint(index: number, term: number): SnapshotDescription {
+  const next: readonly Server[] = [
+    ...configuration.servers.slice(1),
+    { suffrage: 'voter', id: 'd', address: 'd.example:7003', diskId: 7 },
+  ]
+  return { ...describeSnapshot(index, term), configuration: { ...configuration, next } }
 }
 
 /** Writes a whole snapshot. */
@@ -86,8 +96,11 @@ export function assertDescribes(
 function assertSameMeta(actual: SnapshotMeta, expected: SnapshotMeta): void {
   for (const field of ['id', 'version', 'index', 'term', 'configurationIndex', 'size'] as const)
     assert.equal(actual[field], expected[field], `${field} of snapshot ${expected.id}`)
-  assert.deepEqual(
-    actual.configuration.servers.map((server) => ({ ...server })),
-    expected.configuration.servers.map((server) => ({ ...server })),
-  )
+  assert.deepEqual(copied(actual.configuration.servers), copied(expected.configuration.servers))
+  assert.deepEqual(copied(actual.configuration.next), copied(expected.configuration.next))
+}
+
+/** Plain objects: how a store holds them is its own affair. */
+function copied(servers: readonly Server[] | undefined): readonly Server[] | undefined {
+  return servers?.map((server) => ({ ...server }))
 }

@@ -5,7 +5,14 @@ import { collect, sampleBytes } from '../sample-bytes.ts'
 import type { Workbench } from '../store-bench.ts'
 import { TORN_ENDS } from '../torn-end.ts'
 import type { TornEnd } from '../torn-end.ts'
-import { assertDescribes, assertLists, assertOpens, describeSnapshot, save } from './case.ts'
+import {
+  assertDescribes,
+  assertLists,
+  assertOpens,
+  describeJoint,
+  describeSnapshot,
+  save,
+} from './case.ts'
 import type { SnapshotStoreCase } from './case.ts'
 
 /** Cases for stores whose data outlives them. */
@@ -22,6 +29,14 @@ export function reopenCases(test: SnapshotStoreCase, retain: number): void {
       await assertLists(last, ...kept)
     }
     for (const meta of kept) await assertOpens(last, meta, sampleBytes(meta.size, meta.size / 100))
+  })
+
+  test('finds both halves of a joint configuration when reopened', async (store, bench) => {
+    const description = describeJoint(9, 2)
+    await save(store, description, sampleBytes(3))
+    const [found] = await (await bench.reopen(store)).list()
+    assert.ok(found)
+    assertDescribes(found, description, 3)
   })
 
   test('finds a snapshot without bytes and the largest indexes when reopened', async (store, bench) => {

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { assertSameBytes, collect, sampleBytes } from '../sample-bytes.ts'
-import { assertOpens, describeSnapshot, save } from './case.ts'
+import {
+  assertDescribes,
+  assertLists,
+  assertOpens,
+  describeJoint,
+  describeSnapshot,
+  save,
+} from './case.ts'
 import type { SnapshotStoreCase } from './case.ts'
 
 /** Cases about reading. */
@@ -12,6 +19,14 @@ export function readerCases(test: SnapshotStoreCase): void {
     for await (const chunk of opened.state) chunk.fill(0)
     await opened.close()
     await assertOpens(store, meta, bytes)
+  })
+
+  test('keeps both halves of a joint configuration', async (store) => {
+    const description = describeJoint(9, 2)
+    const meta = await save(store, description, sampleBytes(3))
+    assertDescribes(meta, description, 3)
+    await assertOpens(store, meta, sampleBytes(3))
+    await assertLists(store, meta)
   })
 
   test('lets two read the same snapshot, each at its own pace', async (store) => {
