@@ -1,7 +1,8 @@
-import type { Index, Server, Term } from '@raftkit/interface'
+import type { Configuration, Index, Term } from '@raftkit/interface'
 import type { DiskImage } from '../disk/disk-image.ts'
 import type { EntryTree } from './entry-tree.ts'
 import type { Violate } from './violation.ts'
+import { voterHalves } from './voter-halves.ts'
 
 interface Committed {
   readonly term: Term
@@ -45,8 +46,16 @@ export class CommittedLog {
     return this.#terms.has(term)
   }
 
-  /** The leader of `inTerm` says that everything up to `index`, an entry of its own term, is committed. */
-  commit(leader: string, index: Index, inTerm: Term, servers: readonly Server[]): void {
+  /**
+   * The leader of `inTerm` says that everything up to `index`, an entry of its own term, is committed: by a quorum of one
+   * of `configurations`, those in force before and after the turn in which it was.
+   */
+  commit(
+    leader: string,
+    index: Index,
+    inTerm: Term,
+    configurations: readonly Configuration[],
+  ): void {
     if (index <= this.lastIndex) return
     const terms = this.#chain(index, inTerm, this.lastIndex)
     if (terms === undefined) {
@@ -62,7 +71,7 @@ export class CommittedLog {
         'state machine safety',
         `${leader} commits entry ${index} after an entry ${this.lastIndex} of term ${before}; committed was one of term ${this.#entries.at(-1)!.term}`,
       )
-    this.#checkQuorum(leader, index, inTerm, servers)
+    this.#checkQuorum(leader, index, inTerm, configurations)
     for (const term of terms.toReversed()) this.#entries.push({ term, inTerm })
     this.#terms.add(inTerm)
     if (terms.at(-1) !== inTerm) this.#onEarlierTerms()
@@ -153,13 +162,25 @@ export class CommittedLog {
     return terms
   }
 
-  #checkQuorum(leader: string, index: Index, term: Term, servers: readonly Server[]): void {
-    const voters = servers.filter(({ suffrage }) => suffrage === 'voter')
-    const holders = voters.filter(({ id }) => this.#holds(id, index, term))
-    if (2 * holders.length <= voters.length)
-      this.#violate(
-        'durable quorum',
-        `${leader} commits entry ${index} of term ${term}, which is durable on ${holders.length} of ${voters.length} voters only (${holders.map(({ id }) => id).join(', ')})`,
-      )
+  #checkQuorum(
+    leader: string,
+    index: Index,
+    term: Term,
+    configurations: readonly Configuration[],
+  ): void {
+    const lacks = configurations.map((configuration) =>
+      voterHalves(configuration)
+        .map((voters) => ({
+          voters,
+          holders: voters.filter(({ id }) => this.#holds(id, index, term)),
+        }))
+        .find(({ voters, holders }) => 2 * holders.length <= voters.length),
+    )
+    if (lacks.includes(undefined)) return
+    const { holders, voters } = lacks.at(-1)!
+    this.#violate(
+      'durable quorum',
+      `${leader} commits entry ${index} of term ${term}, which is durable on ${holders.length} of ${voters.length} voters only (${holders.map(({ id }) => id).join(', ')})`,
+    )
   }
 }

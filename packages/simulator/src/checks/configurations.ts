@@ -10,12 +10,14 @@ import { decodeConfiguration, decodeEntry } from '@raftkit/wire'
 import type { DiskImage } from '../disk/disk-image.ts'
 import type { CommittedLog } from './committed-log.ts'
 import type { Violate } from './violation.ts'
+import { voterHalves } from './voter-halves.ts'
 
 /** A configuration in a log. */
 interface Known {
   readonly index: Index
   readonly term: Term
-  readonly voters: ReadonlySet<ServerId>
+  /** The voters of each half; of the one half of most. */
+  readonly voters: readonly ReadonlySet<ServerId>[]
 }
 
 /**
@@ -53,7 +55,7 @@ export class Configurations {
   }
 
   #follows(server: ServerId, before: Known, now: Known): void {
-    if (!majoritiesMeet(before.voters, now.voters))
+    if (!quorumsMeet(before.voters, now.voters))
       this.#violate(
         'configurations overlap',
         `${server}: a majority of ${list(before.voters)} (entry ${before.index}) and one of ${list(now.voters)} (entry ${now.index}) need not meet`,
@@ -73,6 +75,17 @@ export class Configurations {
         `${server}: configuration ${now.index} comes before an entry of its term ${now.term} is committed`,
       )
   }
+}
+
+/**
+ * True when every quorum of one configuration has a member in common with every quorum of the other. A quorum holds a
+ * majority of each half, so one pair of halves whose majorities meet is enough (§6).
+ */
+function quorumsMeet(
+  before: readonly ReadonlySet<ServerId>[],
+  now: readonly ReadonlySet<ServerId>[],
+): boolean {
+  return before.some((half) => now.some((other) => majoritiesMeet(half, other)))
 }
 
 /** True when every majority of `a` has a member in common with every majority of `b`. */
@@ -97,10 +110,10 @@ function lastOf(image: DiskImage): Known | undefined {
   return { index: meta.index, term: meta.term, voters: votersOf(meta.configuration) }
 }
 
-function votersOf({ servers }: Configuration): ReadonlySet<ServerId> {
-  return new Set(servers.filter(({ suffrage }) => suffrage === 'voter').map(({ id }) => id))
+function votersOf(configuration: Configuration): readonly ReadonlySet<ServerId>[] {
+  return voterHalves(configuration).map((half) => new Set(half.map(({ id }) => id)))
 }
 
-function list(ids: ReadonlySet<ServerId>): string {
-  return `{${[...ids].join(', ')}}`
+function list(halves: readonly ReadonlySet<ServerId>[]): string {
+  return halves.map((ids) => `{${[...ids].join(', ')}}`).join(' and ')
 }

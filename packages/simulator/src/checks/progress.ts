@@ -21,12 +21,15 @@ export class Progress {
   #commit: Index = 0
   #applied: Index = 0
   #wasLeader = false
+  /** The configuration in force at the last look. */
+  #configuration: Configuration
 
   constructor(id: ServerId, raft: Watched, committed: CommittedLog, violate: Violate) {
     this.#id = id
     this.#raft = raft
     this.#committed = committed
     this.#violate = violate
+    this.#configuration = raft.configuration().configuration
   }
 
   look(): void {
@@ -47,6 +50,7 @@ export class Progress {
     this.#term = currentTerm
     this.#applied = appliedIndex
     this.#wasLeader = state === 'leader'
+    this.#configuration = this.#raft.configuration().configuration
   }
 
   #commitChanged(index: Index, term: Term, isLeader: boolean): void {
@@ -55,7 +59,7 @@ export class Progress {
     // A leader may step down in the turn in which it commits.
     if (isLeader || this.#wasLeader) {
       const { configuration } = this.#raft.configuration()
-      this.#committed.commit(this.#id, index, term, configuration.servers)
+      this.#committed.commit(this.#id, index, term, [this.#configuration, configuration])
     }
     if (index > this.#committed.lastIndex)
       this.#violate(

@@ -22,6 +22,16 @@ import { Ledger } from '../../src/workload/ledger.ts'
 
 export const VOTERS = votersOf('n1', 'n2', 'n3')
 
+/** The configuration of {@link VOTERS}, as commits are given it. */
+export const BY_VOTERS: readonly Configuration[] = [{ servers: VOTERS }]
+
+/** Voters on their way from one half to the other. */
+export function jointOf(before: readonly string[], after: readonly string[]): Configuration {
+  return { servers: votersOf(...before), next: votersOf(...after) }
+}
+
+export const JOINT: Configuration = jointOf(['n1', 'n2'], ['n2', 'n3'])
+
 function votersOf(...ids: string[]): Server[] {
   return ids.map((id) => ({ suffrage: 'voter', id, address: id }))
 }
@@ -41,7 +51,12 @@ export function commands(firstIndex: Index, terms: readonly Term[], text = 'x'):
 
 /** A configuration entry. */
 export function configuration(index: Index, term: Term, ...ids: string[]): EntryBatch[] {
-  const data = encodeConfiguration({ servers: votersOf(...ids) } satisfies Configuration)
+  return changeTo(index, term, { servers: votersOf(...ids) })
+}
+
+/** A configuration entry, of two halves perhaps. */
+export function changeTo(index: Index, term: Term, to: Configuration): EntryBatch[] {
+  const data = encodeConfiguration(to)
   return [encodeEntries(index, term, [{ type: LogType.configuration, data }])]
 }
 
@@ -86,7 +101,7 @@ export class Bench {
   /** The leader of `term` has the entries on all disks and commits them. */
   commit(firstIndex: Index, terms: readonly Term[]): void {
     this.append(['n1', 'n2', 'n3'], commands(firstIndex, terms))
-    this.committed.commit('n1', firstIndex + terms.length - 1, terms.at(-1)!, VOTERS)
+    this.committed.commit('n1', firstIndex + terms.length - 1, terms.at(-1)!, BY_VOTERS)
   }
 }
 

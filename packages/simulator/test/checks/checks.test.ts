@@ -18,7 +18,18 @@ import { VirtualTime } from '../../src/time/virtual-time.ts'
 import { KvMachine } from '../../src/workload/kv-machine.ts'
 import { kvWorkload } from '../../src/workload/kv-workload.ts'
 import { leftovers, openEnds } from '../../src/world/ending.ts'
-import { Bench, commands, configuration, headerOf, snapshotMeta, VOTERS } from './bench.ts'
+import {
+  Bench,
+  BY_VOTERS,
+  changeTo,
+  commands,
+  configuration,
+  headerOf,
+  JOINT,
+  jointOf,
+  snapshotMeta,
+  VOTERS,
+} from './bench.ts'
 
 type Scene = (bench: Bench) => void | Promise<void>
 
@@ -263,11 +274,11 @@ const CASES: Readonly<Record<Exclude<CheckName, Elsewhere>, readonly Case[]>> = 
       name: 'a leader that commits another past',
       wrong: (bench) => {
         bench.append(['n1', 'n2'], commands(1, [1, 1]))
-        bench.committed.commit('n1', 2, 1, VOTERS)
+        bench.committed.commit('n1', 2, 1, BY_VOTERS)
         bench.append(['n3'], commands(1, [1, 2, 2]))
         bench.image('n2').truncateSuffix(2)
         bench.append(['n2'], commands(2, [2, 2]))
-        bench.committed.commit('n3', 3, 2, VOTERS)
+        bench.committed.commit('n3', 3, 2, BY_VOTERS)
       },
     },
   ],
@@ -276,11 +287,11 @@ const CASES: Readonly<Record<Exclude<CheckName, Elsewhere>, readonly Case[]>> = 
       name: 'an entry on a minority of the disks',
       wrong: (bench) => {
         bench.append(['n1'], commands(1, [1]))
-        bench.committed.commit('n1', 1, 1, VOTERS)
+        bench.committed.commit('n1', 1, 1, BY_VOTERS)
       },
       right: (bench) => {
         bench.append(['n1', 'n2'], commands(1, [1]))
-        bench.committed.commit('n1', 1, 1, VOTERS)
+        bench.committed.commit('n1', 1, 1, BY_VOTERS)
       },
     },
     {
@@ -289,12 +300,34 @@ const CASES: Readonly<Record<Exclude<CheckName, Elsewhere>, readonly Case[]>> = 
         bench.append(['n1', 'n2'], commands(1, [1]))
         const [one, two, three] = VOTERS
         const learner = { ...two!, suffrage: 'nonvoter' } as const
-        bench.committed.commit('n1', 1, 1, [one!, learner, three!])
+        bench.committed.commit('n1', 1, 1, [{ servers: [one!, learner, three!] }])
+      },
+    },
+    {
+      name: 'an entry on a majority of all members, and of one half of them only',
+      wrong: (bench) => {
+        bench.append(['n2', 'n3'], commands(1, [1]))
+        bench.committed.commit('n1', 1, 1, [JOINT])
+      },
+      right: (bench) => {
+        bench.append(['n1', 'n2', 'n3'], commands(1, [1]))
+        bench.committed.commit('n1', 1, 1, [JOINT])
+      },
+    },
+    {
+      name: 'an entry on a quorum of neither the configuration before the turn nor the one after it',
+      wrong: (bench) => {
+        bench.append(['n2'], commands(1, [1]))
+        bench.committed.commit('n1', 1, 1, [...BY_VOTERS, JOINT])
+      },
+      right: (bench) => {
+        bench.append(['n2', 'n3'], commands(1, [1]))
+        bench.committed.commit('n1', 1, 1, [...BY_VOTERS, JOINT])
       },
     },
     {
       name: 'an entry on no disk',
-      wrong: ({ committed }) => committed.commit('n1', 1, 1, VOTERS),
+      wrong: ({ committed }) => committed.commit('n1', 1, 1, BY_VOTERS),
     },
     {
       name: 'a follower that commits what no leader has',
@@ -523,6 +556,22 @@ const CASES: Readonly<Record<Exclude<CheckName, Elsewhere>, readonly Case[]>> = 
       right: (bench) => changed(bench, ['n1', 'n2', 'n3'], ['n1', 'n2']),
     },
     {
+      name: 'a joint configuration that has no half of the one before it',
+      wrong: (bench) => {
+        bench.append(['n1', 'n2', 'n3'], configuration(1, 1, 'n1', 'n2', 'n3'))
+        bench.commit(2, [2])
+        bench.append(['n1'], changeTo(3, 2, jointOf(['n3', 'n4', 'n5'], ['n4', 'n5', 'n6'])))
+      },
+      right: (bench) => {
+        bench.append(['n1', 'n2', 'n3'], configuration(1, 1, 'n1', 'n2', 'n3'))
+        bench.commit(2, [2])
+        const halves = jointOf(['n1', 'n2', 'n3'], ['n4', 'n5', 'n6'])
+        bench.append(['n1', 'n2', 'n3'], changeTo(3, 2, halves))
+        bench.committed.commit('n1', 3, 2, BY_VOTERS)
+        bench.append(['n1', 'n2', 'n3'], configuration(4, 2, 'n4', 'n5', 'n6'))
+      },
+    },
+    {
       name: 'a change before the last one is committed',
       wrong: (bench) => {
         changed(bench, ['n1', 'n2', 'n3'], ['n1', 'n2', 'n3', 'n4'])
@@ -530,7 +579,7 @@ const CASES: Readonly<Record<Exclude<CheckName, Elsewhere>, readonly Case[]>> = 
       },
       right: (bench) => {
         changed(bench, ['n1', 'n2', 'n3'], ['n1', 'n2', 'n3', 'n4'])
-        bench.committed.commit('n1', 3, 2, VOTERS)
+        bench.committed.commit('n1', 3, 2, BY_VOTERS)
         bench.append(['n1'], configuration(4, 2, 'n1', 'n2', 'n3'))
       },
     },
@@ -539,7 +588,7 @@ const CASES: Readonly<Record<Exclude<CheckName, Elsewhere>, readonly Case[]>> = 
       wrong: (bench) => {
         bench.append(['n1', 'n2', 'n3'], configuration(1, 1, 'n1', 'n2', 'n3'))
         bench.append(['n1', 'n2'], commands(2, [2]))
-        bench.committed.commit('n1', 2, 2, VOTERS)
+        bench.committed.commit('n1', 2, 2, BY_VOTERS)
         bench.append(['n1'], configuration(3, 3, 'n1', 'n2', 'n3', 'n4'))
       },
     },
@@ -785,7 +834,7 @@ const CASES: Readonly<Record<Exclude<CheckName, Elsewhere>, readonly Case[]>> = 
 function changed(bench: Bench, from: readonly string[], to: readonly string[]): void {
   bench.append(['n1', 'n2', 'n3'], configuration(1, 1, ...from))
   bench.append(['n1', 'n2', 'n3'], commands(2, [2]))
-  bench.committed.commit('n1', 2, 2, VOTERS)
+  bench.committed.commit('n1', 2, 2, BY_VOTERS)
   bench.append(['n1', 'n2', 'n3'], configuration(3, 2, ...to))
 }
 
