@@ -3,6 +3,7 @@ import type { Mutant } from '../mutant.ts'
 import { adapters } from './adapters.ts'
 import { callers } from './callers.ts'
 import { elections } from './elections.ts'
+import { jointConsensus } from './joint-consensus.ts'
 import { leadership } from './leadership.ts'
 import { membership } from './membership.ts'
 import { membershipChanges } from './membership-changes.ts'
@@ -17,6 +18,7 @@ export const catalogue: readonly Mutant[] = [
   ...replication,
   ...membership,
   ...membershipChanges,
+  ...jointConsensus,
   ...reads,
   ...snapshots,
   ...callers,

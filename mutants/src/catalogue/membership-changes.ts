@@ -56,8 +56,8 @@ export const membershipChanges: readonly Mutant[] = [
     edits: [
       edit(
         'membership-change',
-        'if (prevIndex > 0 && prevIndex !== index)',
-        'if (prevIndex > index)',
+        'if (call.prevIndex > 0 && call.prevIndex !== index) {',
+        'if (call.prevIndex > index) {',
       ),
     ],
     hunters: [changes],

@@ -37,8 +37,8 @@ export const membership: readonly Mutant[] = [
     edits: [
       {
         file: consensus('leadership'),
-        find: 'leadership.peers.filter((peer) => isVoter(peer.server)),',
-        replace: 'leadership.peers,',
+        find: 'const voters = new Set(members.filter(isVoter).map(({ id }) => id))',
+        replace: 'const voters = new Set(members.map(({ id }) => id))',
       },
     ],
     hunters: [tested('raft-core', 'test/consensus/commitment.test.ts')],

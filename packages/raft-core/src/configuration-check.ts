@@ -3,10 +3,15 @@ import { type ConfigurationFault, faultsOf } from './consensus/configuration-cha
 
 /**
  * A copy of the configuration, so that what its owner does with it later changes nothing. Throws
- * `RAFT_INVALID_CONFIGURATION` with all that is wrong with the members of a cluster (`details.problems`).
+ * `RAFT_INVALID_CONFIGURATION` with all that is wrong with the members of a cluster (`details.problems`); a joint one is
+ * wrong too: it is the middle of a change, and nobody begins there.
  */
-export function checkedConfiguration({ servers }: Configuration): Configuration {
+export function checkedConfiguration({ servers, next }: Configuration): Configuration {
   const problems = faultsOf({ servers }).map(problemText)
+  if (next !== undefined)
+    problems.push(
+      'the configuration is joint, the middle of a change: give the members before it (servers) or after it (next)',
+    )
   if (problems.length > 0)
     throw new RaftError('RAFT_INVALID_CONFIGURATION', problems.join('; '), {
       details: { problems },

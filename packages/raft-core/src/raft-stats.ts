@@ -21,7 +21,9 @@ export interface RaftStats {
   readonly snapshotVersionMax: number
   readonly latestConfigurationIndex: Index
   readonly latestConfiguration: Configuration
-  /** Other voters; 0 when this server is not a voter. */
+  /** True while the latest configuration has two halves, and a quorum is a majority of each (§6). */
+  readonly isJoint: boolean
+  /** Other voters, of either half; 0 when this server is not a voter. */
   readonly numPeers: number
   /** Milliseconds since the last contact with a leader; 0 on the leader, undefined when there never was any. */
   readonly lastContact: number | undefined

@@ -12,7 +12,12 @@ import type { RaftConfig } from './config.ts'
 import { checkedConfiguration } from './configuration-check.ts'
 import type { ConfigurationChange } from './consensus/configuration-change.ts'
 import type { KnownLeader } from './consensus/effects.ts'
-import { checkChange } from './membership-arguments.ts'
+import {
+  type AddedServer,
+  checkChange,
+  type MembershipChange,
+  planOf,
+} from './membership-arguments.ts'
 import { checkEntry, type EntryToApply } from './entry-to-apply.ts'
 import type { RaftEvents, RaftState } from './raft-events.ts'
 import type { RaftOptions } from './raft-options.ts'
@@ -164,6 +169,38 @@ export class Raft<R = unknown> {
    */
   removeServer(id: ServerId, options?: MembershipOptions): Promise<MembershipResult> {
     return this.#changeMembership({ type: 'remove-server', id }, options)
+  }
+
+  /**
+   * Changes several members at once (Raft §6). Servers that win a vote are taken in without one and catch up first; only
+   * then the change begins, as one step: until it is done, every decision needs a majority of the voters before and one of
+   * the voters after it, and whoever leads then ends it. A change of one vote at most takes one entry, as those above do.
+   *
+   * While servers catch up, the caller may give up (`not-committed`: those taken in stay as nonvoters, and asking again
+   * goes on from there); later the change is made all the same (`unknown`). Rejects before anything changes: with
+   * `RAFT_INVALID_ARGUMENT` when it names nobody or somebody twice, `RAFT_UNKNOWN_SERVER`, `RAFT_DUPLICATE_ADDRESS`,
+   * `RAFT_NO_VOTER_LEFT`, `RAFT_CONFIGURATION_CHANGED`; with `RAFT_JOINT_UNSUPPORTED` while a member, or a server to be
+   * added, is not raftkit. Other changes may be made while servers catch up: one that touches this one ends it with
+   * `RAFT_CONFIGURATION_CHANGED`. `prevIndex` is looked at when it begins.
+   */
+  async changeMembership(
+    change: MembershipChange,
+    options?: MembershipOptions,
+  ): Promise<MembershipResult> {
+    return this.#changeMembership(planOf(change), options)
+  }
+
+  /**
+   * Puts a new server in the place of another one, dead or alive, in one change (see {@link changeMembership}): it catches
+   * up as a nonvoter, and has a vote in the end if the old one had. It needs an id and an address of its own.
+   */
+  async replaceServer(
+    oldId: ServerId,
+    { id, address }: Pick<AddedServer, 'id' | 'address'>,
+    options?: MembershipOptions,
+  ): Promise<MembershipResult> {
+    const by = { id, address }
+    return this.#changeMembership({ type: 'replace-server', id: oldId, by }, options)
   }
 
   /**

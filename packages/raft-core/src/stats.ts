@@ -1,5 +1,10 @@
 // The look at a running server that `stats()` and `configuration()` give.
-import { type Index, type IndexedConfiguration, PROTOCOL_VERSION } from '@raftkit/interface'
+import {
+  type Index,
+  type IndexedConfiguration,
+  membersOf,
+  PROTOCOL_VERSION,
+} from '@raftkit/interface'
 import type { RaftStats } from './raft-stats.ts'
 import type { Server } from './runtime/server.ts'
 
@@ -22,20 +27,23 @@ interface ContactSource<R> extends Pick<Server<R>, 'standing' | 'clock'> {
 export interface RaftConfiguration extends IndexedConfiguration {
   /** Index of the committed configuration; smaller than `index` while a change is under way. */
   readonly committedIndex: Index
+  /** True while it has two halves, and a quorum is a majority of each (§6). */
+  readonly isJoint: boolean
 }
 
 /** The configurations of a server. */
 export function configurationOf<R>(server: Pick<Server<R>, 'status'>): RaftConfiguration {
   const { latest, committed } = server.status()
-  return { ...latest, committedIndex: committed.index }
+  const isJoint = latest.configuration.next !== undefined
+  return { ...latest, committedIndex: committed.index, isJoint }
 }
 
 /** The present statistics of a server. */
 export function statsOf<R>(id: string, server: Server<R>): RaftStats {
   const { lanes, config, standing, clock } = server
   const status = server.status()
-  const { servers } = status.latest.configuration
-  const voters = servers.filter(({ suffrage }) => suffrage === 'voter')
+  const { configuration } = status.latest
+  const voters = membersOf(configuration).filter(({ suffrage }) => suffrage === 'voter')
   const isVoter = voters.some((voter) => voter.id === id)
   return {
     state: standing.state,
@@ -53,7 +61,8 @@ export function statsOf<R>(id: string, server: Server<R>): RaftStats {
     snapshotVersionMin: 1,
     snapshotVersionMax: 1,
     latestConfigurationIndex: status.latest.index,
-    latestConfiguration: status.latest.configuration,
+    latestConfiguration: configuration,
+    isJoint: configuration.next !== undefined,
     numPeers: isVoter ? voters.length - 1 : 0,
     lastContact: lastContactOf({ standing, status, clock }),
     durableIndex: lanes.log.writer.durableIndex,

@@ -1,4 +1,4 @@
-// When a staged server has caught up (dissertation §4.2.1): a server that is far behind with a vote would be one
+// When a server that is to have a vote has caught up (dissertation §4.2.1): a server that is far behind with a vote would be one
 // that the quorum waits for.
 import type { Progress } from './progress.ts'
 import type { State } from './state.ts'

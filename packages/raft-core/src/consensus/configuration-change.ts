@@ -8,7 +8,7 @@ import type {
 } from '@raftkit/interface/protocol'
 
 /** One change of one member. */
-export type ConfigurationChange =
+export type MemberChange =
   /** A vote at once, however far behind the server is. */
   | { readonly type: 'add-voter'; readonly id: ServerId; readonly address: ServerAddress }
   /** No vote yet: the leader gives one when the server has caught up (dissertation §4.2.1). */
@@ -18,6 +18,36 @@ export type ConfigurationChange =
   | { readonly type: 'remove-server'; readonly id: ServerId }
   /** Takes back `stage-voter`: the server stays as a nonvoter. Nothing for one that has its vote or is gone. */
   | { readonly type: 'unstage'; readonly id: ServerId }
+
+/** A server that a plan adds, and what it counts for in the end. */
+export interface PlannedServer extends Pick<Server, 'id' | 'address'> {
+  readonly suffrage: 'voter' | 'nonvoter'
+}
+
+/** Several members at once (§6). No server is named twice. */
+export type MembershipPlan =
+  | {
+      readonly type: 'change-membership'
+      /** New servers, or nonvoters; one that wins a vote catches up first, and only then the change begins. */
+      readonly add: readonly PlannedServer[]
+      readonly promote: readonly ServerId[]
+      readonly demote: readonly ServerId[]
+      readonly remove: readonly ServerId[]
+    }
+  /** `by` takes the place of `id`, and has a vote when that has one. */
+  | {
+      readonly type: 'replace-server'
+      readonly id: ServerId
+      readonly by: Pick<Server, 'id' | 'address'>
+    }
+
+/** What a caller may ask for. */
+export type ConfigurationChange = MemberChange | MembershipPlan
+
+/** True for a change of several members. */
+export function isPlan(change: ConfigurationChange): change is MembershipPlan {
+  return change.type === 'change-membership' || change.type === 'replace-server'
+}
 
 /** What keeps a configuration from being usable. */
 export type ConfigurationProblem =
@@ -36,7 +66,7 @@ export interface ConfigurationFault {
 /** The configuration after `change`; order is kept, new members come last. `undefined`: it names an unknown server. */
 export function nextConfiguration(
   { servers }: Configuration,
-  change: ConfigurationChange,
+  change: MemberChange,
 ): Configuration | undefined {
   const known = servers.find(({ id }) => id === change.id)
   switch (change.type) {
@@ -68,13 +98,14 @@ function suffrageAfter(
   return type === 'stage-voter' ? 'staging' : (known ?? 'nonvoter')
 }
 
-function withServer(servers: readonly Server[], server: Server): readonly Server[] {
+/** `servers` with `server` in the place of the one with its id, or as the last one. */
+export function withServer(servers: readonly Server[], server: Server): readonly Server[] {
   const isKnown = servers.some(({ id }) => id === server.id)
   if (!isKnown) return [...servers, server]
   return servers.map((known) => (known.id === server.id ? server : known))
 }
 
-/** All that keeps `configuration` from being one; empty when it is usable. */
+/** All that keeps `configuration` from being one; empty when it is usable. Looks at the half before the change only. */
 export function faultsOf({ servers }: Configuration): readonly ConfigurationFault[] {
   const faults: ConfigurationFault[] = []
   const ids = new Set<ServerId>()

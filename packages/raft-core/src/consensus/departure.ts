@@ -16,7 +16,7 @@ export function noteRemoval(state: State, wasMember: boolean): void {
  */
 export function leaveOffice(state: State, leadership: Leadership): void {
   const isRemoved = !state.membership.has(state.self.id)
-  const target = bestTarget(leadership)
+  const target = bestTarget(state, leadership)
   becomeFollower(state, state.hardState.term, 'no longer a voter of the committed configuration')
   const sendId =
     target?.matchIndex === state.log.lastIndex

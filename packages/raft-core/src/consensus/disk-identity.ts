@@ -1,7 +1,13 @@
 // A server is trusted for what it remembers: whom it voted for, which entries it acknowledged. The configuration names
 // the disk that it remembers with. Under the same id with another disk it has forgotten, and counts for nothing until
 // it is removed and added again (dissertation §4.2 takes members to keep their state; Kafka's KIP-853 has the same).
-import type { Configuration, DiskId, ServerId } from '@raftkit/interface/protocol'
+import {
+  type Configuration,
+  type DiskId,
+  membersOf,
+  type Server,
+  type ServerId,
+} from '@raftkit/interface/protocol'
 import type { Leadership, State } from './state.ts'
 
 /** True for a server that the latest configuration knows with another disk. One that names no disk is believed. */
@@ -35,8 +41,13 @@ export function withDisks(
   if (self.diskId !== undefined) disks.set(self.id, self.diskId)
   for (const { server, diskId, departure } of peers)
     if (diskId !== undefined && departure === undefined) disks.set(server.id, diskId)
-  const { servers } = configuration
-  if (!servers.every(({ id }) => disks.has(id))) return configuration
-  if (servers.every(({ diskId }) => diskId !== undefined)) return configuration
-  return { servers: servers.map((server) => ({ diskId: disks.get(server.id)!, ...server })) }
+  const members = membersOf(configuration)
+  if (!members.every(({ id }) => disks.has(id))) return configuration
+  if (members.every(({ diskId }) => diskId !== undefined)) return configuration
+  const named = (servers: readonly Server[]): readonly Server[] =>
+    servers.map((server) => ({ diskId: disks.get(server.id)!, ...server }))
+  const { servers, next } = configuration
+  return next === undefined
+    ? { servers: named(servers) }
+    : { servers: named(servers), next: named(next) }
 }

@@ -47,13 +47,15 @@ export type Refusal =
 export type ChangeRefusal =
   | ConfigurationProblem
   | 'unknown-server'
+  /** The joint state needs that all members, and those to be added, are raftkit. */
+  | 'not-raftkit'
   | 'not-leader'
   | 'leadership-lost'
   | 'transfer-in-progress'
   | 'stopped'
   /** The configuration is not that of `prevIndex`. */
   | 'configuration-changed'
-  /** The staged server was demoted or removed before it had its vote. */
+  /** Another change demoted or removed the server, or another one of the plan, while it was catching up. */
   | 'superseded'
 
 /** Why a snapshot was not restored. */
@@ -189,6 +191,8 @@ export type Effect =
       readonly isAppended: boolean
       /** Index of the latest configuration. */
       readonly index: Index
+      /** The server that is the reason, when the change does not name it alone. */
+      readonly server?: ServerId
     }
   /** The cluster has the restored state; or, with `refusal`, not by this leader: never unless it `hasBegun`. */
   | {

@@ -1,10 +1,10 @@
 // The candidate's side of an election (§5.2), and the answer to one: RequestVote as it leaves and as it returns.
-import type { ServerId, Term } from '@raftkit/interface/protocol'
+import { membersOf, type ServerId, type Term } from '@raftkit/interface/protocol'
 import { hasLostDisk } from './disk-identity.ts'
 import { saveHardState } from './hard-state.ts'
 import { becomeLeader } from './leadership.ts'
 import { send } from './outgoing.ts'
-import { isVoter, quorumSize } from './quorum.ts'
+import { isElected, isVoter, tally, votersOf } from './quorum.ts'
 import { becomeFollower, enterRole, setLeader } from './roles.ts'
 import { randomDeadline, type Election, type State } from './state.ts'
 
@@ -25,12 +25,11 @@ export function beginRound(
   phase: Election['phase'],
   ownVoteSequence: number,
 ): Election {
-  const { servers } = state.membership.latest.configuration
   const election: Election = {
     phase,
     asked: new Map(),
     granted: new Set(),
-    voters: servers.filter(isVoter).length,
+    voters: votersOf(state.membership.latest.configuration),
     ownVoteSequence,
   }
   state.election = election
@@ -49,7 +48,7 @@ export function campaign(state: State, reason: string, leadershipTransfer: boole
   enterRole(state, 'candidate', reason)
   setLeader(state, undefined)
   const { lastIndex: lastLogIndex, lastTerm: lastLogTerm } = state.log
-  for (const server of state.membership.latest.configuration.servers) {
+  for (const server of membersOf(state.membership.latest.configuration)) {
     if (!isVoter(server) || server.id === state.self.id) continue
     const sendId = send(state, server, {
       type: 'request-vote',
@@ -94,7 +93,6 @@ export function voteAnswered(
 function countVotes(state: State, election: Election): void {
   // Nobody leads a term that this server could forget.
   if (election.ownVoteSequence > state.durableSequence) return
-  const votes = election.granted.size
-  if (votes >= quorumSize(election.voters))
-    becomeLeader(state, `${votes} of ${election.voters} votes`)
+  const { voters, granted } = election
+  if (isElected(voters, granted)) becomeLeader(state, `${tally(voters, granted)} votes`)
 }

@@ -88,6 +88,7 @@ function leaderAnswered(
   const { leadership } = state
   const peer = leadership && progressOf(leadership, id)
   if (leadership === undefined || peer === undefined) return
+  peer.isHeard = true
   peer.isRaftkit = isRaftkit
   peer.diskId = diskId
   peer.isDiskLost = false

@@ -5,7 +5,6 @@ import { campaign, mayCampaign } from './election.ts'
 import { progressOf } from './leadership.ts'
 import type { ReceivedTimeoutNow, Sender } from './messages.ts'
 import { answer, answerError, send } from './outgoing.ts'
-import { isVoter } from './quorum.ts'
 import { isMember } from './request-vote.ts'
 import { identityOf } from './roles.ts'
 import type { Leadership, State } from './state.ts'
@@ -24,7 +23,7 @@ export function requestTransfer(
     end(state, transferId, 'transfer-in-progress')
   else if (leadership.restore !== undefined) end(state, transferId, 'restore-in-progress')
   else {
-    const target = wanted ?? bestTarget(leadership)?.server.id
+    const target = wanted ?? bestTarget(state, leadership)?.server.id
     const refusal = refusalOf(state, leadership, target)
     if (target === undefined || refusal !== undefined)
       end(state, transferId, refusal ?? 'no-such-target')
@@ -93,7 +92,7 @@ function refusalOf(
   if (target === state.self.id) return 'target-is-self'
   const peer = progressOf(leadership, target)
   if (peer === undefined) return 'no-such-target'
-  return isVoter(peer.server) ? undefined : 'target-not-voter'
+  return state.membership.isLastingVoter(target) ? undefined : 'target-not-voter'
 }
 
 function endTransfer(state: State, leadership: Leadership, refusal: Refusal): void {

@@ -1,5 +1,5 @@
 // The beginning of a leadership, and whom a leader replicates to (§5.2, §5.3).
-import type { Server } from '@raftkit/interface/protocol'
+import { type Configuration, membersOf, type Server } from '@raftkit/interface/protocol'
 import { Progress } from './progress.ts'
 import { isVoter, VoterSet } from './quorum.ts'
 import { enterRole, setLeader } from './roles.ts'
@@ -28,6 +28,7 @@ export function becomeLeader(state: State, reason: string): void {
     changes: [],
     appendedChange: undefined,
     stagedChanges: new Map(),
+    plans: [],
   }
   state.leadership = leadership
   state.leaderOfTerm = state.self.id
@@ -43,7 +44,7 @@ export function becomeLeader(state: State, reason: string): void {
 export function followConfiguration(state: State, leadership: Leadership): void {
   const before = new Map(leadership.peers.map((peer) => [peer.server.id, peer]))
   const { configuration, index } = state.membership.latest
-  const { servers } = configuration
+  const servers = membersOf(configuration)
   leadership.peers = servers
     .filter((server) => server.id !== state.self.id)
     .map((server) => followServer(state, server, before.get(server.id)))
@@ -53,12 +54,26 @@ export function followConfiguration(state: State, leadership: Leadership): void 
     removed.departure ??= { index, deadline: Infinity }
     leadership.peers.push(removed)
   }
-  leadership.voters = new VoterSet(
-    leadership.peers.filter((peer) => isVoter(peer.server)),
-    state.membership.isVoter(state.self.id),
-  )
+  leadership.voters = voterSetOf(state, leadership, configuration)
   // Another quorum may have another lease.
   leadership.leaseCheckAt = state.now
+}
+
+/** Whose acknowledgements count: in the joint state, a quorum of each half is needed (§6). */
+function voterSetOf(
+  { self }: State,
+  { peers }: Leadership,
+  { servers, next }: Configuration,
+): VoterSet<Progress> {
+  const half = (members: readonly Server[], other?: VoterSet<Progress>): VoterSet<Progress> => {
+    const voters = new Set(members.filter(isVoter).map(({ id }) => id))
+    return new VoterSet(
+      peers.filter((peer) => voters.has(peer.server.id)),
+      voters.has(self.id),
+      other,
+    )
+  }
+  return next === undefined ? half(servers) : half(servers, half(next))
 }
 
 function followServer(state: State, server: Server, known: Progress | undefined): Progress {

@@ -1,12 +1,13 @@
-// Changes of the membership (§6, dissertation §4.1): one is made at a time, and none before this leader has
+// Changes of the membership (§6, dissertation §4.1): one is appended at a time, and none before this leader has
 // committed an entry of its own term, or two majorities without a common server could decide.
 import type { Configuration, Server } from '@raftkit/interface/protocol'
 import { hasCaughtUp } from './catch-up.ts'
 import { configurationChanged } from './commitment.ts'
-import { type ConfigurationChange, faultsOf, nextConfiguration } from './configuration-change.ts'
+import { faultsOf, isPlan, type MemberChange, nextConfiguration } from './configuration-change.ts'
 import { dropDeparted } from './departure.ts'
 import { withDisks } from './disk-identity.ts'
 import type { ChangeRefusal } from './effects.ts'
+import { endOfJoint, nextOfPlans } from './joint-change.ts'
 import { followConfiguration } from './leadership.ts'
 import { refuseChange } from './membership-calls.ts'
 import type { Leadership, MembershipCall, State } from './state.ts'
@@ -21,12 +22,16 @@ export function requestChange(state: State, call: MembershipCall): void {
   else leadership.changes.push(call)
 }
 
-/** Nobody waits for the change any more: it is not begun, and a server staged by it gets no vote. */
+/**
+ * Nobody waits for the change any more: it is not begun, and servers that catch up for it get no vote. One of several
+ * members that is appended goes on: the joint state is left by its end, and by nothing else.
+ */
 export function withdrawChange(state: State, changeId: number): void {
   const { leadership } = state
   if (leadership === undefined) return
   const { changes, appendedChange, stagedChanges } = leadership
   leadership.changes = changes.filter((call) => call.changeId !== changeId)
+  leadership.plans = leadership.plans.filter(({ call }) => call.changeId !== changeId)
   for (const call of [appendedChange, ...stagedChanges.values()]) {
     if (call?.changeId !== changeId || call.change.type !== 'stage-voter') continue
     const change = { type: 'unstage', id: call.change.id } as const
@@ -41,11 +46,24 @@ export function advanceMembership(state: State, leadership: Leadership): void {
   if (leadership.transfer !== undefined || !leadership.voters.selfVotes) {
     for (const call of leadership.changes) refuseChange(state, call, 'transfer-in-progress', false)
     leadership.changes = []
-  } else if (mayChange(state, leadership)) {
+  } else if (mayChange(state, leadership) && !advanceJoint(state, leadership)) {
     while (leadership.changes.length > 0)
       if (begin(state, leadership, leadership.changes.shift()!)) return
     if (!promoteStaged(state, leadership)) recordDisks(state, leadership)
   }
+}
+
+/** Ends a joint state, or gets on with a change of several members. False when there is nothing to append for that. */
+function advanceJoint(state: State, leadership: Leadership): boolean {
+  const next = endOfJoint(state, leadership) ?? nextOfPlans(state, leadership)
+  if (next === undefined) return false
+  appendConfiguration(
+    state,
+    leadership,
+    withDisks(state, leadership, next.configuration),
+    next.call,
+  )
+  return true
 }
 
 function mayChange(state: State, { firstIndex, restore }: Leadership): boolean {
@@ -55,20 +73,25 @@ function mayChange(state: State, { firstIndex, restore }: Leadership): boolean {
   return latest.index === committed.index && state.commitIndex >= firstIndex
 }
 
-/** False when the change is refused. */
+/** False when nothing is appended: the change is refused, or waits. */
 function begin(state: State, leadership: Leadership, call: MembershipCall): boolean {
-  const refusal = refusalOf(state, call)
-  if (refusal !== undefined) {
-    refuseChange(state, call, refusal, false)
+  const { configuration, index } = state.membership.latest
+  if (call.prevIndex > 0 && call.prevIndex !== index) {
+    refuseChange(state, call, 'configuration-changed', false)
     return false
   }
-  append(state, leadership, call.change, call)
-  return true
+  const { change } = call
+  if (isPlan(change)) {
+    leadership.plans.push({ call: { ...call, change }, hasBegun: false })
+    return advanceJoint(state, leadership)
+  }
+  const refusal = refusalOf(configuration, change)
+  if (refusal === undefined) append(state, leadership, change, call)
+  else refuseChange(state, call, refusal, false)
+  return refusal === undefined
 }
 
-function refusalOf(state: State, { change, prevIndex }: MembershipCall): ChangeRefusal | undefined {
-  const { configuration, index } = state.membership.latest
-  if (prevIndex > 0 && prevIndex !== index) return 'configuration-changed'
+function refusalOf(configuration: Configuration, change: MemberChange): ChangeRefusal | undefined {
   const next = nextConfiguration(configuration, change)
   return next === undefined ? 'unknown-server' : faultsOf(next)[0]?.problem
 }
@@ -96,7 +119,7 @@ function recordDisks(state: State, leadership: Leadership): void {
 function append(
   state: State,
   leadership: Leadership,
-  change: ConfigurationChange,
+  change: MemberChange,
   call: MembershipCall,
 ): void {
   const next = nextConfiguration(state.membership.latest.configuration, change)

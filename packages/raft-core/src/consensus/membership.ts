@@ -1,7 +1,21 @@
-import type { Index, IndexedConfiguration, Server, ServerId } from '@raftkit/interface/protocol'
+import {
+  type Index,
+  type IndexedConfiguration,
+  membersOf,
+  type Server,
+  type ServerId,
+} from '@raftkit/interface/protocol'
 import { isVoter } from './quorum.ts'
 
 const NO_CONFIGURATION: IndexedConfiguration = { configuration: { servers: [] }, index: 0 }
+
+/** A joint configuration in the log, and the one that ended it; Infinity while that is not there. */
+export interface JointSpan {
+  readonly from: Index
+  readonly until: Index
+}
+
+const NO_JOINT: JointSpan = { from: 0, until: 0 }
 
 /**
  * The configurations of the log (§6). The latest one is in force from the moment it is appended, committed or not;
@@ -11,6 +25,8 @@ export class Membership {
   /** Ascending by index; the first is the committed one, if any is. */
   #known: IndexedConfiguration[]
   #committed: IndexedConfiguration = NO_CONFIGURATION
+  /** The last joint configuration up to the committed one. */
+  #committedJoint = NO_JOINT
 
   /** `known`, oldest first. Those up to `commitIndex` are committed. */
   constructor(known: readonly IndexedConfiguration[], commitIndex: Index) {
@@ -32,13 +48,31 @@ export class Membership {
     return this.latest.configuration.servers.length === 0
   }
 
-  /** The member with this id in the latest configuration. */
+  /** True while the latest configuration has two halves. */
+  get isJoint(): boolean {
+    return this.latest.configuration.next !== undefined
+  }
+
+  /** Where the log has its last joint configuration; from 0 until 0 when it has none. */
+  get lastJoint(): JointSpan {
+    let last = this.#committedJoint
+    for (const known of this.#known) last = jointAfter(last, known)
+    return last
+  }
+
+  /** The member with this id in the latest configuration, in either half. */
   find(id: ServerId): Server | undefined {
-    for (const server of this.latest.configuration.servers) if (server.id === id) return server
+    for (const server of membersOf(this.latest.configuration)) if (server.id === id) return server
     return undefined
   }
 
-  /** True when the latest configuration gives `id` a vote. */
+  /** True when the latest configuration gives `id` a vote that it does not take away: in the joint state, in C_new. */
+  isLastingVoter(id: ServerId): boolean {
+    const { servers, next = servers } = this.latest.configuration
+    return next.some((server) => server.id === id && isVoter(server))
+  }
+
+  /** True when the latest configuration gives `id` a vote, in either half. */
   isVoter(id: ServerId): boolean {
     return isVoter(this.find(id))
   }
@@ -49,13 +83,13 @@ export class Membership {
    */
   mayBeVoter(id: ServerId): boolean {
     return this.#known.some(({ configuration }) =>
-      configuration.servers.some((server) => server.id === id && isVoter(server)),
+      membersOf(configuration).some((server) => server.id === id && isVoter(server)),
     )
   }
 
   /** True when the committed configuration gives `id` a vote. */
   isCommittedVoter(id: ServerId): boolean {
-    return this.#committed.configuration.servers.some(
+    return membersOf(this.#committed.configuration).some(
       (server) => server.id === id && isVoter(server),
     )
   }
@@ -63,7 +97,7 @@ export class Membership {
   /** True when `id` is a member of the committed configuration or of a later one. */
   has(id: ServerId): boolean {
     return this.#known.some(({ configuration }) =>
-      configuration.servers.some((server) => server.id === id),
+      membersOf(configuration).some((server) => server.id === id),
     )
   }
 
@@ -91,7 +125,8 @@ export class Membership {
     while (position >= 0 && this.#known[position]!.index > commitIndex) position--
     if (position < 0 || this.#known[position] === this.#committed) return false
     this.#committed = this.#known[position]!
-    this.#known.splice(0, position)
+    for (const known of this.#known.splice(0, position))
+      this.#committedJoint = jointAfter(this.#committedJoint, known)
     return true
   }
 
@@ -101,4 +136,10 @@ export class Membership {
     this.#known = [configuration, ...later]
     this.#committed = configuration
   }
+}
+
+/** The last joint configuration, once `known` follows those looked at. */
+function jointAfter(last: JointSpan, { index, configuration }: IndexedConfiguration): JointSpan {
+  if (configuration.next !== undefined) return { from: index, until: Infinity }
+  return last.until === Infinity ? { from: last.from, until: index } : last
 }

@@ -1,10 +1,10 @@
 // Pre-vote (dissertation §9.6): ask who would vote before disturbing the cluster with a new term.
-import type { ServerId, Term } from '@raftkit/interface/protocol'
+import { membersOf, type ServerId, type Term } from '@raftkit/interface/protocol'
 import { hasLostDisk } from './disk-identity.ts'
 import { beginRound, campaign } from './election.ts'
 import type { ReceivedPreVote } from './messages.ts'
 import { answer, send } from './outgoing.ts'
-import { isVoter, quorumSize } from './quorum.ts'
+import { isElected, isVoter, tally } from './quorum.ts'
 import { hearsOtherLeader, isStranger, isWithoutVote } from './request-vote.ts'
 import { becomeFollower, enterRole, setLeader } from './roles.ts'
 import type { Election, State } from './state.ts'
@@ -16,7 +16,7 @@ export function askPreVotes(state: State, reason: string): void {
   setLeader(state, undefined)
   const { lastIndex: lastLogIndex, lastTerm: lastLogTerm } = state.log
   if (state.membership.isVoter(state.self.id)) election.granted.add(state.self.id)
-  for (const server of state.membership.latest.configuration.servers) {
+  for (const server of membersOf(state.membership.latest.configuration)) {
     if (!isVoter(server) || server.id === state.self.id) continue
     if (state.peersWithoutPreVote.has(server.id)) {
       election.granted.add(server.id)
@@ -89,7 +89,6 @@ export function receivePreVote(state: State, requestId: number, request: Receive
 }
 
 function countPreVotes(state: State, election: Election): void {
-  const votes = election.granted.size
-  if (votes >= quorumSize(election.voters))
-    campaign(state, `${votes} of ${election.voters} pre-votes`, false)
+  const { voters, granted } = election
+  if (isElected(voters, granted)) campaign(state, `${tally(voters, granted)} pre-votes`, false)
 }

@@ -79,6 +79,8 @@ export class Progress {
   /** Set once the latest configuration is without this server. */
   departure: Departure | undefined = undefined
   isReachable = true
+  /** It has answered this leader. */
+  isHeard = false
   isRaftkit = false
   /** The peer's disk, as it says. */
   diskId: DiskId | undefined = undefined

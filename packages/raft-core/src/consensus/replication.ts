@@ -4,6 +4,7 @@ import { advanceCommit } from './commitment.ts'
 import { violated } from './invariant.ts'
 import type { AppendEntriesAnswer } from './messages.ts'
 import type { Progress, SentAppend } from './progress.ts'
+import { mustSkipEntries, mustSkipSnapshot } from './raftkit-peers.ts'
 import { confirmReads } from './read-index.ts'
 import { longestPause, sendSnapshot } from './snapshot-transfer.ts'
 import type { Leadership, State } from './state.ts'
@@ -14,8 +15,10 @@ export function replicate(state: State, leadership: Leadership, peer: Progress):
   // The log is gone and the snapshot in its place is not durable yet.
   if (state.restoring !== undefined) return
   const { log } = state
-  if (peer.nextIndex < log.firstIndex || log.termAt(peer.nextIndex - 1) === undefined) {
-    sendSnapshot(state, leadership, peer)
+  const isCompacted =
+    peer.nextIndex < log.firstIndex || log.termAt(peer.nextIndex - 1) === undefined
+  if (isCompacted || mustSkipEntries(state, peer)) {
+    if (!mustSkipSnapshot(state, peer)) sendSnapshot(state, leadership, peer)
     return
   }
   if (peer.state === 'probe') probe(state, leadership, peer)
@@ -83,7 +86,7 @@ export function entriesRead(
   if (from !== peer.nextIndex || to < from || to > state.log.lastIndex)
     violated(`read ${readId} was for entries from ${peer.nextIndex} on and brought ${from}..${to}`)
   peer.readId = 0
-  if (state.log.termAt(from - 1) !== undefined)
+  if (state.log.termAt(from - 1) !== undefined && !mustSkipEntries(state, peer))
     sendEntries(state, leadership, peer, to, bytes, readId)
   replicate(state, leadership, peer)
 }
@@ -98,8 +101,8 @@ export function entriesUnavailable(
 ): void {
   if (peer.readId !== readId) return
   peer.readId = 0
-  if (reason === 'compacted' && peer.nextIndex <= state.log.snapshot.index)
-    sendSnapshot(state, leadership, peer)
+  const isCovered = peer.nextIndex <= state.log.snapshot.index && !mustSkipSnapshot(state, peer)
+  if (reason === 'compacted' && isCovered) sendSnapshot(state, leadership, peer)
   else peer.backOff(state.now, longestPause(state))
 }
 

@@ -109,7 +109,9 @@ function refusalOf({ leadership, membership, commitIndex }: State): RestoreRefus
     return 'transfer-in-progress'
   if (leadership.restore !== undefined) return 'restore-in-progress'
   const isSettled =
-    membership.latest.index === membership.committed.index && commitIndex >= leadership.firstIndex
+    membership.latest.index === membership.committed.index &&
+    !membership.isJoint &&
+    commitIndex >= leadership.firstIndex
   return isSettled ? undefined : 'configuration-pending'
 }
 

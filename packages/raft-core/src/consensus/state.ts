@@ -1,7 +1,7 @@
 // Everything that consensus knows, in one record. Each file of this folder is a set of functions over it; each of
 // them reads beside Figure 2 of the paper. Nobody outside of this folder sees it.
 import type { HardState, Index, ServerId, Term } from '@raftkit/interface/protocol'
-import type { ConfigurationChange } from './configuration-change.ts'
+import type { ConfigurationChange, MembershipPlan } from './configuration-change.ts'
 import type { Effect, KnownLeader, Role } from './effects.ts'
 import { Membership } from './membership.ts'
 import type { SnapshotPoint } from './messages.ts'
@@ -17,8 +17,8 @@ export interface Election {
   readonly asked: Map<number, ServerId>
   /** Distinct voters that said yes. */
   readonly granted: Set<ServerId>
-  /** How many voters there were when the round began. */
-  readonly voters: number
+  /** The voters when the round began; those of both halves of a joint configuration. */
+  readonly voters: readonly (readonly ServerId[])[]
   /** The own vote counts when this `save-hard-state` is durable. */
   readonly ownVoteSequence: number
 }
@@ -45,6 +45,16 @@ export interface MembershipCall {
   readonly changeId: number
   readonly change: ConfigurationChange
   readonly prevIndex: Index
+}
+
+/** A call that asks for a change of several members. */
+export type PlanCall = MembershipCall & { readonly change: MembershipPlan }
+
+/** A change of several members that waits for servers to catch up. */
+export interface Plan {
+  readonly call: PlanCall
+  /** It was found possible, and its new servers taken in: what keeps it from being made now is another change. */
+  hasBegun: boolean
 }
 
 /** What only a leader has. Made anew for each leadership; nothing of it outlives the term. */
@@ -77,6 +87,8 @@ export interface Leadership {
   appendedChange: MembershipCall | undefined
   /** Changes whose server is catching up, by server. */
   stagedChanges: Map<ServerId, MembershipCall>
+  /** Changes of several members whose servers are catching up, oldest first. */
+  plans: Plan[]
 }
 
 /** A snapshot that is given to this leader from outside, and takes the place of everything up to `index`. */

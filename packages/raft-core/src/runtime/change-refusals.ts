@@ -6,11 +6,11 @@ import { notLeader, refusalError } from './refusals.ts'
 
 /** What the refusal of a change means to its caller. */
 export function changeRefused(
-  { reason, isAppended, index }: Extract<Effect, { type: 'change-refused' }>,
+  { reason, isAppended, index, server }: Extract<Effect, { type: 'change-refused' }>,
   change: ConfigurationChange,
   leader: KnownLeader | undefined,
 ): RaftError {
-  const { id } = change
+  const id = server ?? ('id' in change ? change.id : 'a server of it')
   const refused = (code: RaftErrorCode, message: string): RaftError =>
     new RaftError(code, message, { outcome: 'not-committed', details: { server: id, index } })
   switch (reason) {
@@ -29,7 +29,13 @@ export function changeRefused(
     case 'superseded':
       return refused(
         'RAFT_CONFIGURATION_CHANGED',
-        `another call demoted or removed ${id}, or staged it anew, before it had caught up`,
+        `another call demoted or removed ${id}, or staged it anew, before the change was made: look at the configuration`,
+      )
+    case 'not-raftkit':
+      return refused(
+        'RAFT_JOINT_UNSUPPORTED',
+        `${id} has not shown this leader that it is raftkit, and only raftkit can change several voters at once: ` +
+          'change them one by one',
       )
     case 'unknown-server':
       return refused('RAFT_UNKNOWN_SERVER', `no server ${id} is in the configuration`)

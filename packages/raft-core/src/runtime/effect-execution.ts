@@ -3,6 +3,7 @@ import {
   type Index,
   type Logger,
   LogType,
+  membersOf,
   RaftError,
   type ServerId,
   type Term,
@@ -247,13 +248,13 @@ export class EffectExecution<R> {
         return standing.leaderChanged(effect.leader, effect.term)
       case 'configuration-changed': {
         const { latest, committed } = effect
-        const { servers } = latest.configuration
         this.#targets.followed.mayHaveChanged()
         logger.info(
-          { index: latest.index, committedIndex: committed.index, servers },
+          { index: latest.index, committedIndex: committed.index, ...latest.configuration },
           'the configuration changed',
         )
-        if (servers.some(({ id }) => id === this.#targets.id)) standing.membershipChanged(true)
+        const isMember = membersOf(latest.configuration).some(({ id }) => id === this.#targets.id)
+        if (isMember) standing.membershipChanged(true)
         return events.emit('configuration-changed', { latest, committed })
       }
       case 'removed':

@@ -119,7 +119,12 @@ function assemble(
     snapshot === undefined
       ? { configuration: { servers: [] }, index: 0 }
       : { configuration: snapshot.configuration, index: snapshot.configurationIndex }
-  const known = base.index > 0 ? [base] : []
+  // Those before the snapshot's are kept too: a joint one among them is still in the log, and not for everyone to read.
+  const known = [
+    ...configurations.filter((entry) => entry.index < base.index),
+    ...(base.index > 0 ? [base] : []),
+    ...configurations.filter((entry) => entry.index > base.index),
+  ]
   return {
     consensus: {
       hardState,
@@ -129,7 +134,7 @@ function assemble(
       logFirstIndex: bounds.firstIndex,
       lastIndex: Math.max(bounds.lastIndex, index),
       runs,
-      configurations: [...known, ...configurations.filter((entry) => entry.index > base.index)],
+      configurations: known,
     },
     bounds,
     tail,

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Server, Suffrage } from '@raftkit/interface/protocol'
 import {
-  type ConfigurationChange,
+  type MemberChange,
   faultsOf,
   nextConfiguration,
 } from '../../src/consensus/configuration-change.ts'
@@ -10,7 +10,7 @@ import {
 const other: Server = { suffrage: 'voter', id: 'n2', address: 'n2:1' }
 const self = (suffrage: Suffrage, address = 'old'): Server => ({ suffrage, id: 'n1', address })
 
-type Row = readonly [change: ConfigurationChange['type'], from: Suffrage | 'absent', to: string]
+type Row = readonly [change: MemberChange['type'], from: Suffrage | 'absent', to: string]
 
 const TABLE: readonly Row[] = [
   ['add-voter', 'absent', 'voter new'],
@@ -39,13 +39,13 @@ const TABLE: readonly Row[] = [
   ['unstage', 'nonvoter', 'unknown'],
 ]
 
-function changeOf(type: ConfigurationChange['type']): ConfigurationChange {
+function changeOf(type: MemberChange['type']): MemberChange {
   return type === 'add-voter' || type === 'stage-voter' || type === 'add-nonvoter'
     ? { type, id: 'n1', address: 'new' }
     : { type, id: 'n1' }
 }
 
-function outcome(type: ConfigurationChange['type'], from: Suffrage | 'absent'): string {
+function outcome(type: MemberChange['type'], from: Suffrage | 'absent'): string {
   const servers = from === 'absent' ? [other] : [self(from), other]
   const next = nextConfiguration({ servers }, changeOf(type))
   if (next === undefined) return 'unknown'
@@ -59,7 +59,7 @@ test.each(TABLE)('%s of a server that is %s: %s', (type, from, to) => {
 
 test('order is kept, new members come last, others stay as they are', () => {
   const third: Server = { suffrage: 'nonvoter', id: 'n3', address: 'n3:1' }
-  const after = (change: ConfigurationChange): readonly Server[] =>
+  const after = (change: MemberChange): readonly Server[] =>
     nextConfiguration({ servers: [third, self('voter'), other] }, change)!.servers
   expect(after(changeOf('demote-voter'))).toEqual([third, self('nonvoter'), other])
   expect(after(changeOf('remove-server'))).toEqual([third, other])

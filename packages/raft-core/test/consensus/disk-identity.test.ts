@@ -86,3 +86,32 @@ test('the acknowledgement of a server with another disk does not count', () => {
   expect(leader.status.commitIndex).toBe(0)
   expect(leader.status.peers.map(({ matchIndex }) => matchIndex)).toEqual([0, 0])
 })
+
+test('both halves of a joint configuration name the disks', () => {
+  const leader = new LoneServer({
+    voters: ['n1', 'n2', 'n3'],
+    diskId: 1,
+    timing: { leaderLeaseTimeoutMs: 100_000 },
+  })
+  const sent = leader.lead()
+  const change = {
+    type: 'change-membership',
+    add: [],
+    promote: [],
+    demote: ['n2'],
+    remove: ['n3'],
+  } as const
+  leader.step({ type: 'change-requested', changeId: 1, change, prevIndex: 0 })
+  for (const { sendId, to } of sent)
+    leader.step({
+      type: 'answered',
+      peer: to.id,
+      sendId,
+      answer: success(2),
+      isRaftkit: true,
+      diskId: Number(to.id.slice(1)),
+    })
+  const joint = only(leader.turn(), 'append-configuration').configuration
+  expect(joint.servers.map(({ id, diskId }) => `${id} ${diskId}`)).toEqual(['n1 1', 'n2 2', 'n3 3'])
+  expect(joint.next?.map(({ id, diskId }) => `${id} ${diskId}`)).toEqual(['n1 1', 'n2 2'])
+})

@@ -1,59 +1,19 @@
 // Changing the membership, one server at a time (§6, dissertation §4).
 import { describe, expect, test } from 'vitest'
-import type { Index, ServerId } from '@raftkit/interface/protocol'
-import type { ConfigurationChange, Effect } from '@raftkit/raft-core/consensus'
-import { all, type EffectOf, LoneServer, only, success, type LoneOptions } from './lone-server.ts'
-
-const lease = { leaderLeaseTimeoutMs: 100_000 }
-
-function leader(options: LoneOptions = {}): LoneServer {
-  const server = new LoneServer({ timing: lease, ...options })
-  server.leadAndCommit()
-  return server
-}
-
-function ask(
-  server: LoneServer,
-  change: ConfigurationChange,
-  changeId = 1,
-  prevIndex: Index = 0,
-): readonly Effect[] {
-  return server.turn({ type: 'change-requested', changeId, change, prevIndex })
-}
-
-/** Everyone who is sent entries has them; the leader's own disk too. */
-function acknowledge(
-  server: LoneServer,
-  effects: readonly Effect[],
-  but: ServerId[] = [],
-  held: EffectOf<'send-entries'>[] = [],
-): Effect[] {
-  const done: Effect[] = [...server.sync(effects)]
-  for (const sent of server.read(effects))
-    if (but.includes(sent.to.id)) held.push(sent)
-    else done.push(...server.answered(sent, success(server.status.term)))
-  done.push(...server.turn())
-  return done
-}
-
-const add = (id: ServerId): ConfigurationChange => ({ type: 'add-voter', id, address: `${id}:1` })
-const stage = (id: ServerId): ConfigurationChange => ({
-  type: 'stage-voter',
-  id,
-  address: `${id}:1`,
-})
-const remove = (id: ServerId): ConfigurationChange => ({ type: 'remove-server', id })
-const demote = (id: ServerId): ConfigurationChange => ({ type: 'demote-voter', id })
-
-const refusals = (effects: readonly Effect[]): unknown =>
-  all(effects, 'change-refused').map(({ changeId, reason, isAppended }) => [
-    changeId,
-    reason,
-    isAppended,
-  ])
-
-const members = (server: LoneServer): string[] =>
-  server.status.latest.configuration.servers.map(({ id, suffrage }) => `${id} ${suffrage}`)
+import type { Effect } from '@raftkit/raft-core/consensus'
+import { all, type EffectOf, LoneServer, only, success } from './lone-server.ts'
+import {
+  acknowledge,
+  add,
+  ask,
+  demote,
+  leader,
+  lease,
+  members,
+  refusals,
+  remove,
+  stage,
+} from './membership-steps.ts'
 
 describe('a change', () => {
   test('is in force when it is appended, and done when it is committed', () => {

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { Membership } from '../../src/consensus/membership.ts'
 import { indexed } from './lone-server.ts'
 
@@ -74,4 +74,69 @@ test('voters vote, nonvoters and staging servers do not', () => {
   membership.commit(1)
   expect(membership.isCommittedVoter('a')).toBe(true)
   expect(membership.isCommittedVoter('b')).toBe(false)
+})
+
+describe('a joint configuration', () => {
+  const joint = {
+    index: 4,
+    configuration: {
+      servers: indexed(4, ['n1', 'n2'], ['n4']).configuration.servers,
+      next: indexed(4, ['n2', 'n3', 'n4']).configuration.servers,
+    },
+  }
+
+  test('has the members and the voters of both halves', () => {
+    const membership = new Membership([first, joint], 1)
+    expect(membership.isJoint).toBe(true)
+    expect(['n1', 'n2', 'n3', 'n4', 'n5'].map((id) => membership.isVoter(id))).toEqual([
+      true,
+      true,
+      true,
+      true,
+      false,
+    ])
+    expect(membership.find('n4')?.suffrage).toBe('voter')
+    expect(['n1', 'n3'].map((id) => membership.has(id))).toEqual([true, true])
+    expect(['n1', 'n3'].map((id) => membership.mayBeVoter(id))).toEqual([true, true])
+    expect(['n1', 'n2', 'n3'].map((id) => membership.isLastingVoter(id))).toEqual([
+      false,
+      true,
+      true,
+    ])
+    membership.commit(4)
+    expect(['n1', 'n3', 'n5'].map((id) => membership.isCommittedVoter(id))).toEqual([
+      true,
+      true,
+      false,
+    ])
+  })
+
+  test('is remembered with where it ends, also when it is committed', () => {
+    const membership = new Membership([first, joint], 1)
+    expect(membership.lastJoint).toEqual({ from: 4, until: Infinity })
+    membership.append([third], 7)
+    expect(membership.lastJoint).toEqual({ from: 4, until: 7 })
+    membership.commit(7)
+    expect(membership.lastJoint).toEqual({ from: 4, until: 7 })
+    membership.append([indexed(9, ['n1'])], 9)
+    membership.commit(9)
+    expect(membership.lastJoint).toEqual({ from: 4, until: 7 })
+  })
+
+  test('that is truncated is forgotten, and so is its end', () => {
+    const membership = new Membership([first, joint, third], 1)
+    membership.truncate(7)
+    expect(membership.lastJoint).toEqual({ from: 4, until: Infinity })
+    membership.truncate(4)
+    expect(membership.lastJoint).toEqual({ from: 0, until: 0 })
+  })
+
+  test('in a snapshot lasts until a later configuration', () => {
+    const membership = new Membership([first], 1)
+    membership.install(joint, 5)
+    expect([membership.isJoint, membership.lastJoint.until]).toEqual([true, Infinity])
+    membership.install(third, 8)
+    // The log before it is gone, and the joint configuration with it.
+    expect([membership.isJoint, membership.lastJoint]).toEqual([false, { from: 0, until: 0 }])
+  })
 })

@@ -182,6 +182,7 @@ describe('configuration', () => {
   it('tells what is in force, and its index', () => {
     expect(leader.raft.configuration()).toEqual({
       configuration: cluster.configuration,
+      isJoint: false,
       index: 1,
       committedIndex: 1,
     })

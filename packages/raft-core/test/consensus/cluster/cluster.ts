@@ -40,7 +40,7 @@ export class Cluster {
 
   constructor(options: ClusterOptions) {
     this.#options = options
-    this.invariants = new Invariants(this.servers)
+    this.invariants = new Invariants(this.servers, (id) => this.plain.has(id))
     const { voters, nonvoters = [], blank = [] } = options
     const configuration = configurationOf(voters, nonvoters)
     const first: SimulatedEntry = {

@@ -53,12 +53,11 @@ export function runsOf(entries: readonly SimulatedEntry[]): TermRun[] {
 
 /** The configurations that a disk holds, oldest first. */
 export function configurationsOf(disk: SimulatedDisk): IndexedConfiguration[] {
-  const known: IndexedConfiguration[] = []
-  if (disk.snapshot.configuration.index > 0) known.push(disk.snapshot.configuration)
+  const base = disk.snapshot.configuration
+  const known: IndexedConfiguration[] = base.index > 0 ? [base] : []
   for (const { configuration } of disk.entries.values())
-    if (configuration !== undefined && configuration.index > disk.snapshot.index)
-      known.push(configuration)
-  return known
+    if (configuration !== undefined && configuration.index !== base.index) known.push(configuration)
+  return known.toSorted((a, b) => a.index - b.index)
 }
 
 function digestOf(text: string): number {

@@ -28,8 +28,12 @@ export class Invariants {
   /** What each server acknowledged to its latest leader. */
   readonly #acks: Map<ServerId, { readonly term: Term; readonly index: Index }> = new Map()
 
-  constructor(servers: ReadonlyMap<ServerId, SimulatedServer>) {
+  readonly #isPlain: (id: ServerId) => boolean
+
+  /** `isPlain` tells whether a server speaks like hashicorp/raft. */
+  constructor(servers: ReadonlyMap<ServerId, SimulatedServer>, isPlain: (id: ServerId) => boolean) {
     this.#servers = servers
+    this.#isPlain = isPlain
   }
 
   /** Entries committed so far, by some leader. */
@@ -56,7 +60,7 @@ export class Invariants {
         this.#termSaved(server, effect.hardState.term)
         break
       case 'role-changed':
-        if (effect.role === 'leader') this.#elected(server, effect.term)
+        if (effect.role === 'leader') this.#elected(server, effect.term, decidedAs)
         break
       case 'truncate-log':
         this.#truncated(server, effect.from, decidedAs)
@@ -65,6 +69,9 @@ export class Invariants {
         break
       case 'commit':
         this.#commit(server, effect.index, decidedAs)
+        break
+      case 'append-configuration':
+        this.#appendsConfiguration(server, effect)
         break
       case 'read-confirmed': {
         const least = this.#reads.get(`${server.id}/${server.run}/${effect.readId}`)
@@ -88,6 +95,7 @@ export class Invariants {
       `${server.id} speaks in term ${body.term}, its disk says ${disk.hardState.term}`,
     )
     if (message.type === 'request') {
+      this.#checkReader(message)
       if (body.type === 'request-vote') this.#voted(server.id, body.term, server.id)
       return
     }
@@ -95,6 +103,36 @@ export class Invariants {
       this.#voted(server.id, body.term, message.to)
     if ('success' in body && body.success && answers !== undefined)
       this.#acknowledged(server, answers)
+  }
+
+  /** hashicorp/raft would take a joint configuration for its first half. */
+  #checkReader({ request, from, to }: RequestMessage): void {
+    if (!this.#isPlain(to) || this.#isPlain(from)) return
+    const sent =
+      request.type === 'install-snapshot'
+        ? [request.snapshot.configuration]
+        : request.type === 'append-entries'
+          ? (request.entries?.configurations ?? [])
+          : []
+    for (const { configuration, index } of sent)
+      check(
+        configuration.next === undefined,
+        `${from} sends the joint configuration ${index} to ${to}, which is not raftkit`,
+      )
+  }
+
+  /** A leader goes on from a joint configuration once, and only when that is committed (§6). */
+  #appendsConfiguration(
+    server: SimulatedServer,
+    { index, term }: Extract<Effect, { type: 'append-configuration' }>,
+  ): void {
+    const before = [...server.log.values()].findLast(
+      (entry) => entry.index < index && entry.configuration !== undefined,
+    )
+    check(
+      before === undefined || before.index <= this.committedIndex,
+      `${server.id} appends configuration ${index} of term ${term} after configuration ${before?.index}, which is not committed`,
+    )
   }
 
   /** Called when a server appends entries. */
@@ -143,7 +181,16 @@ export class Invariants {
     this.#terms.set(server.id, term)
   }
 
-  #elected(server: SimulatedServer, term: Term): void {
+  #elected(server: SimulatedServer, term: Term, { latest }: Standing): void {
+    for (const half of votersOf(latest)) {
+      const granted = half.filter(
+        (id) => id === server.id || this.#votes.get(`${id}/${term}`) === server.id,
+      )
+      check(
+        2 * granted.length > half.length,
+        `${server.id} leads term ${term} with ${granted.length} of ${half.length} votes (${half.join(' ')})`,
+      )
+    }
     const other = this.#leaders.get(term)
     check(other === undefined || other === server.id, `Election Safety: ${other} and ${server.id}`)
     this.#leaders.set(term, server.id)
@@ -208,16 +255,19 @@ export class Invariants {
     )
   }
 
-  /** Any majority of a configuration shares a server with any majority of the next (§6). */
+  /** Any quorum of a configuration shares a server with any quorum of the next (§6): one half of each is enough for that. */
   #checkOverlap({ index, configuration }: SimulatedEntry): void {
     const before = this.#committed.at(-1)?.state.configuration
     if (configuration === undefined || before === undefined) return
-    const old = votersOf(before)
-    const next = votersOf(configuration)
-    const shared = next.filter((id) => old.includes(id)).length
+    const meets = votersOf(before).some((old) =>
+      votersOf(configuration).some((next) => {
+        const shared = next.filter((id) => old.includes(id)).length
+        return quorumOf(old) + quorumOf(next) > old.length + next.length - shared
+      }),
+    )
     check(
-      quorumOf(old) + quorumOf(next) > old.length + next.length - shared,
-      `configuration ${index} (${next.join(' ')}) can decide without the one before (${old.join(' ')})`,
+      meets,
+      `configuration ${index} (${told(configuration)}) can decide without the one before (${told(before)})`,
     )
   }
 
@@ -226,17 +276,29 @@ export class Invariants {
     { index, term }: SimulatedEntry,
     latest: IndexedConfiguration,
   ): void {
-    const voters = votersOf(latest)
-    const holders = voters.filter((id) => this.#servers.get(id)!.disk.holds(index, term))
-    check(
-      2 * holders.length > voters.length,
-      `${leader.id} commits entry ${index}, durable on ${holders.length} of ${voters.length} voters only`,
-    )
+    for (const voters of votersOf(latest)) {
+      const holders = voters.filter((id) => this.#servers.get(id)!.disk.holds(index, term))
+      check(
+        2 * holders.length > voters.length,
+        `${leader.id} commits entry ${index}, durable on ${holders.length} of ${voters.length} voters only (${voters.join(' ')})`,
+      )
+    }
   }
 }
 
-function votersOf({ configuration }: IndexedConfiguration): ServerId[] {
-  return configuration.servers.filter(({ suffrage }) => suffrage === 'voter').map(({ id }) => id)
+/** The voters of each half of a configuration; of the one half of most. */
+function votersOf({ configuration }: IndexedConfiguration): ServerId[][] {
+  const { servers, next } = configuration
+  const halves = next === undefined ? [servers] : [servers, next]
+  return halves.map((half) =>
+    half.filter(({ suffrage }) => suffrage === 'voter').map(({ id }) => id),
+  )
+}
+
+function told(configuration: IndexedConfiguration): string {
+  return votersOf(configuration)
+    .map((half) => half.join(' '))
+    .join(' and ')
 }
 
 function quorumOf(voters: readonly ServerId[]): number {

@@ -1,5 +1,6 @@
 // One random run of a cluster: everything that happens follows from the seed.
-import type { ServerId } from '@raftkit/interface/protocol'
+import { membersOf, type ServerId } from '@raftkit/interface/protocol'
+import type { ConfigurationChange } from '@raftkit/raft-core/consensus'
 import { Cluster } from './cluster.ts'
 import { addressOf } from './entries.ts'
 import type { Message } from './messages.ts'
@@ -45,6 +46,8 @@ class RandomRun {
   readonly #cuts: Set<string> = new Set()
   readonly #frozenDisks: Set<ServerId> = new Set()
   readonly #stalledDisks: Set<ServerId> = new Set()
+  /** Share of changes of the membership that name several members. */
+  readonly #plans: number
   #nextValue = 1
   #nextId = 1
   #changeId = 0
@@ -53,7 +56,8 @@ class RandomRun {
     this.#random = random
     const weather = drawWeather(random)
     this.#draw = () => drawAction(random, weather)
-    const { voters, nonvoters, spares, timing, preVotes, plain } = weather
+    const { voters, nonvoters, spares, timing, preVotes, plain, plans } = weather
+    this.#plans = plans
     const name = (place: number): ServerId => `n${place + 1}`
     this.#cluster = new Cluster({
       voters: Array.from({ length: voters }, (_, place) => name(place)),
@@ -63,6 +67,8 @@ class RandomRun {
       random,
       observe: (server, effect) => {
         this.#count(effect.type === 'role-changed' ? effect.role : effect.type)
+        if (effect.type === 'append-configuration' && effect.configuration.next !== undefined)
+          this.#count('joint')
         // A snapshot takes its time, and much may happen meanwhile.
         if (effect.type === 'install-snapshot' && random() < 0.5) this.#frozenDisks.add(server.id)
       },
@@ -275,17 +281,54 @@ class RandomRun {
   /** Mostly changes that can be made; sometimes two at once, or one that is refused. */
   #changeMembership(leader: SimulatedServer): void {
     for (let count = this.#random() < 0.3 ? 2 : 1; count > 0; count--) {
-      const id = this.#pick([...this.#cluster.servers.keys()])!
-      const type = this.#pick(CHANGES)!
+      // hashicorp/raft knows no plans.
+      const isPlain = this.#cluster.plain.has(leader.id)
       const change =
-        type === 'demote-voter' || type === 'remove-server'
-          ? { type, id }
-          : { type, id, address: addressOf(id) }
+        !isPlain && this.#random() < this.#plans ? this.#drawPlan(leader) : this.#drawChange()
       const { index } = leader.consensus.status().latest
       const prevIndex = this.#random() < 0.2 ? index : 0
       this.#changeId = this.#nextId++
       leader.turn({ type: 'change-requested', changeId: this.#changeId, change, prevIndex })
     }
+  }
+
+  #drawChange(): ConfigurationChange {
+    const id = this.#pick([...this.#cluster.servers.keys()])!
+    const type = this.#pick(CHANGES)!
+    return type === 'demote-voter' || type === 'remove-server'
+      ? { type, id }
+      : { type, id, address: addressOf(id) }
+  }
+
+  /** Several members at once: those that are there lose or win their vote or go, others come. */
+  #drawPlan(leader: SimulatedServer): ConfigurationChange {
+    const ids = [...this.#cluster.servers.keys()]
+    const by = this.#pick(ids)!
+    if (this.#random() < 0.3)
+      return {
+        type: 'replace-server',
+        id: this.#pick(ids)!,
+        by: { id: by, address: addressOf(by) },
+      }
+    const members = membersOf(leader.consensus.status().latest.configuration)
+    const lists: Record<'add' | 'promote' | 'demote' | 'remove', ServerId[]> = {
+      add: [],
+      promote: [],
+      demote: [],
+      remove: [],
+    }
+    for (const id of ids) {
+      if (this.#random() < 0.5) continue
+      const suffrage = members.find((member) => member.id === id)?.suffrage
+      if (suffrage === undefined) lists.add.push(id)
+      else if (this.#random() < 0.5) lists.remove.push(id)
+      else lists[suffrage === 'voter' ? 'demote' : 'promote'].push(id)
+    }
+    const add = lists.add.map((id) => {
+      const suffrage = this.#random() < 0.8 ? 'voter' : 'nonvoter'
+      return { id, address: addressOf(id), suffrage } as const
+    })
+    return { type: 'change-membership', ...lists, add }
   }
 
   #stallStorage(server: SimulatedServer): void {

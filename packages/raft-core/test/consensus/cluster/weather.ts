@@ -46,6 +46,8 @@ export interface Weather {
   readonly nonvoters: number
   /** Servers that are no members at the start. */
   readonly spares: number
+  /** Share of changes of the membership that name several members. */
+  readonly plans: number
 }
 
 /** A small generator of uniform numbers in [0, 1) (mulberry32). */
@@ -65,6 +67,8 @@ export function pick<T>(random: Random, items: readonly T[]): T | undefined {
 
 export function drawWeather(random: Random): Weather {
   const often = (weight: number): number => (random() < 0.5 ? 0 : random() * weight)
+  // Joint states are rare unless much is made for them.
+  const isJoint = random() < 0.4
   const weights: (readonly [Action, number])[] = [
     ['deliver', 40 + random() * 60],
     ['deliver-any', often(60)],
@@ -87,7 +91,7 @@ export function drawWeather(random: Random): Weather {
     ['propose', 2 + random() * 8],
     ['ask-read', often(6)],
     ['transfer', often(1)],
-    ['change-membership', often(3)],
+    ['change-membership', isJoint ? 2 + random() * 4 : often(3)],
     ['give-up-change', often(1)],
     ['depose', often(2)],
     ['pass-time', 2 + random() * 8],
@@ -105,10 +109,11 @@ export function drawWeather(random: Random): Weather {
       maxLeaderStallMs: random() < 0.5 ? 10 : 1000,
     },
     preVotes: pick(random, [0, 0.5, 1])!,
-    plain: pick(random, [0, 0, 0.5])!,
+    plain: isJoint ? pick(random, [0, 0, 0, 0.2])! : pick(random, [0, 0, 0.5])!,
     voters: pick(random, [1, 2, 3, 3, 3, 4, 5, 5])!,
     nonvoters: pick(random, [0, 0, 1])!,
-    spares: pick(random, [0, 1, 2])!,
+    spares: pick(random, isJoint ? [1, 2, 3] : [0, 1, 2])!,
+    plans: isJoint ? 0.8 : 0.2,
   }
 }
 

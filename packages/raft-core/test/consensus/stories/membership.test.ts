@@ -66,3 +66,84 @@ test('a server whose removal is not committed is needed', () => {
   const { told, written } = story.end('demoted-and-needed')
   expect(told).toBe(written)
 })
+
+test('a server is replaced', () => {
+  const story = new Story('A server is replaced in one change: learner, joint state, end (§6)', {
+    voters: ['n1', 'n2', 'n3'],
+    blank: ['n4'],
+  })
+  story.lead('n1')
+  story.say('n3 is dead. n4 is to take its place, and nobody else loses or wins a vote.')
+  story.crash('n3')
+  story.change('n1', {
+    type: 'replace-server',
+    id: 'n3',
+    by: { id: 'n4', address: addressOf('n4') },
+  })
+  story.settle()
+  story.pass(30)
+  story.tellConfigurations()
+  const { told, written } = story.end('replaced-server')
+  expect(told).toBe(written)
+})
+
+const swap = {
+  type: 'change-membership',
+  add: [],
+  promote: ['n4', 'n5'],
+  demote: [],
+  remove: ['n2', 'n3'],
+} as const
+
+test('a leader is lost in the joint state', () => {
+  const story = new Story('A leader that is lost in the joint state: the next one ends it (§6)', {
+    voters: ['n1', 'n2', 'n3'],
+    nonvoters: ['n4', 'n5'],
+  })
+  story.lead('n1')
+  story.pass(20)
+  story.change('n1', swap)
+  story.say('n2 does not get the joint configuration; n3 has it, but n1 does not learn that.')
+  story.cut('n2')
+  story.hold('n3', 'n1')
+  story.pass(15)
+  story.crash('n1')
+  story.release('n3', 'n1')
+  story.heal()
+  story.say('n2 and n3 are a majority of the old members, but n3 knows more than n2 and refuses.')
+  story.timeout('n2')
+  story.settle()
+  story.say(
+    'n3 wins with a majority of each half. It ends the joint state when it has committed something, and hands over: it is ' +
+      'not among the new members.',
+  )
+  story.timeout('n3')
+  story.settle()
+  story.pass(20)
+  story.show()
+  story.tellConfigurations()
+  const { told, written } = story.end('joint-leader-lost')
+  expect(told).toBe(written)
+})
+
+test('a joint state is rolled back', () => {
+  const story = new Story('A joint configuration that is not committed is rolled back (§5.3, §6)', {
+    voters: ['n1', 'n2', 'n3'],
+    nonvoters: ['n4', 'n5'],
+  })
+  story.lead('n1')
+  story.pass(20)
+  story.change('n1', swap)
+  story.say('n1 is cut off with a joint configuration that nobody else has.')
+  story.cut('n1')
+  story.pass(15)
+  story.tellConfigurations()
+  story.say('The others elect n2 with the old configuration. n1 comes back.')
+  story.timeout('n2')
+  story.settle()
+  story.heal()
+  story.pass(50)
+  story.tellConfigurations()
+  const { told, written } = story.end('joint-rolled-back')
+  expect(told).toBe(written)
+})

@@ -1,6 +1,11 @@
 // Says in plain words what servers do and what they say to each other.
 import type { Configuration, Index, Term } from '@raftkit/interface/protocol'
-import type { Answer, Effect, ReceivedRequest } from '@raftkit/raft-core/consensus'
+import type {
+  Answer,
+  ConfigurationChange,
+  Effect,
+  ReceivedRequest,
+} from '@raftkit/raft-core/consensus'
 import type { Message } from '../cluster/messages.ts'
 import type { Write } from '../cluster/simulated-disk.ts'
 import type { SimulatedServer } from '../cluster/simulated-server.ts'
@@ -130,9 +135,29 @@ function deedOf(server: SimulatedServer, effect: Effect): string | undefined {
   }
 }
 
-/** Members; those without a vote in brackets. */
-export function tellMembers({ servers }: Configuration): string {
-  return servers.map(({ id, suffrage }) => (suffrage === 'voter' ? id : `(${id})`)).join(' ')
+/** Members; those without a vote in brackets. Of a joint configuration, those before and after. */
+export function tellMembers({ servers, next }: Configuration): string {
+  const before = servers
+    .map(({ id, suffrage }) => (suffrage === 'voter' ? id : `(${id})`))
+    .join(' ')
+  return next === undefined ? before : `${before} and ${tellMembers({ servers: next })}`
+}
+
+/** What a caller wants. */
+export function tellChange(change: ConfigurationChange): string {
+  if (change.type === 'replace-server') return `${change.by.id} takes the place of ${change.id}`
+  if (change.type !== 'change-membership') return `${change.type} ${change.id}`
+  const { add, promote, demote, remove } = change
+  const wishes = [
+    ['add', add.map(({ id, suffrage }) => (suffrage === 'voter' ? id : `(${id})`))],
+    ['promote', promote],
+    ['demote', demote],
+    ['remove', remove],
+  ] as const
+  return wishes
+    .filter(([, ids]) => ids.length > 0)
+    .map(([verb, ids]) => `${verb} ${ids.join(' ')}`)
+    .join(', ')
 }
 
 function tellRequest(request: ReceivedRequest): string {

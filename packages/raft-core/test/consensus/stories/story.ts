@@ -9,6 +9,7 @@ import type { SimulatedEntry } from '../cluster/simulated-disk.ts'
 import type { SimulatedServer } from '../cluster/simulated-server.ts'
 import {
   isHeartbeat,
+  tellChange,
   tellEffect,
   tellMembers,
   tellMessage,
@@ -219,7 +220,7 @@ export class Story {
 
   change(id: ServerId, change: ConfigurationChange, prevIndex: Index = 0): void {
     const changeId = this.#nextId++
-    this.#tell(`a caller asks ${id} for change ${changeId}: ${change.type} ${change.id}`)
+    this.#tell(`a caller asks ${id} for change ${changeId}: ${tellChange(change)}`)
     this.server(id).turn({ type: 'change-requested', changeId, change, prevIndex })
   }
 

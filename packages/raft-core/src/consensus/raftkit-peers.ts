@@ -1,0 +1,55 @@
+// Which servers are raftkit. hashicorp/raft would take a joint configuration for its first half: it would elect and commit
+// with that half alone. So the joint state is not entered while a member is known to be something else, and a joint
+// configuration is sent to nobody who has not shown this leader that it is raftkit.
+import type { Server, ServerId } from '@raftkit/interface/protocol'
+import { progressOf } from './leadership.ts'
+import type { Progress } from './progress.ts'
+import type { Leadership, State } from './state.ts'
+
+/** Whether the joint state may be entered: yes, not yet (an answer may come), or not, because of `obstacle`. */
+export type Readiness = 'ready' | 'wait' | { readonly obstacle: ServerId }
+
+/**
+ * What is known of the members. One that has not answered for an election timeout is in nobody's way, it may be the dead
+ * server that is to be replaced; but for one that is to keep its vote (`staying`), since the new members may need it.
+ */
+export function readinessOf(
+  state: State,
+  leadership: Leadership,
+  members: readonly Server[],
+  staying: ReadonlySet<ServerId>,
+): Readiness {
+  let isWaiting = false
+  for (const server of members) {
+    const kind = kindOf(state, leadership, server)
+    if (kind === 'hashicorp' || (kind === 'silent' && staying.has(server.id)))
+      return { obstacle: server.id }
+    if (kind === 'unheard') isWaiting = true
+  }
+  return isWaiting ? 'wait' : 'ready'
+}
+
+function kindOf(
+  state: State,
+  leadership: Leadership,
+  { id, diskId }: Server,
+): 'raftkit' | 'hashicorp' | 'unheard' | 'silent' {
+  if (id === state.self.id) return 'raftkit'
+  const peer = progressOf(leadership, id)
+  if (peer?.isHeard === true) return peer.isRaftkit ? 'raftkit' : 'hashicorp'
+  // Disks are written down only when everyone has shown one.
+  if (diskId !== undefined) return 'raftkit'
+  const isSilent =
+    peer !== undefined && state.now - peer.lastContact >= state.timing.electionTimeoutMs
+  return isSilent ? 'silent' : 'unheard'
+}
+
+/** True when the entries that `peer` needs next hold a joint configuration which it must not be sent. */
+export function mustSkipEntries({ membership }: State, peer: Progress): boolean {
+  return !peer.isRaftkit && peer.nextIndex <= membership.lastJoint.from
+}
+
+/** True when the newest snapshot may hold a joint configuration that `peer` must not be sent. */
+export function mustSkipSnapshot({ membership, log }: State, peer: Progress): boolean {
+  return !peer.isRaftkit && log.snapshot.index < membership.lastJoint.until
+}
