@@ -20,7 +20,7 @@ import { sessionMachine } from './sessions/session-machine.ts'
 export function createRaftNode<Command, Response, Query, Answer>(
   options: RaftNodeOptions<Command, Response, Query, Answer>,
 ): Promise<RaftNode<Command, Response, Query, Answer>> {
-  return startNode(options, openOnDisk(options.tls))
+  return startNode(options, openOnDisk(options.tls, options.metrics))
 }
 
 /** {@link createRaftNode} on other parts, for tests. */
@@ -41,6 +41,7 @@ export async function startNode<Command, Response, Query, Answer>(
       id: checked.id,
       config: checked.config,
       stateMachine: sessionMachine(stateMachine),
+      ...(options.metrics !== undefined && { metrics: options.metrics }),
       ...parts,
       logger,
       onForward: service.serve,

@@ -1,4 +1,4 @@
-import type { Logger, ServerAddress, ServerId } from '@raftkit/interface'
+import type { Logger, Metrics, ServerAddress, ServerId } from '@raftkit/interface'
 import type { RaftConfig } from '@raftkit/raft-core'
 import type { TcpTransportOptions } from '@raftkit/transport-tcp'
 import type { ForwardLimits } from './forward-lane.ts'
@@ -42,6 +42,11 @@ export interface RaftNodeOptions<Command, Response, Query, Answer> {
   readonly bind?: string
   /** Default: a pino logger that writes to stdout. `silentLogger` drops everything. */
   readonly logger?: Logger
+  /**
+   * Where measurements of the server, its transport and its store go: `prometheusMetrics()` of @raftkit/metrics, for
+   * example. Metrics that fail are logged once and change nothing. Default: nothing is measured.
+   */
+  readonly metrics?: Metrics
   /** Raft's own options. `snapshotIntervalMs` is 60 000 here unless it is given. */
   readonly config?: Partial<RaftConfig>
   /** TLS for the connections between nodes. Without it they are neither encrypted nor authenticated. */

@@ -1,5 +1,6 @@
 import type { Boundary, BoundaryFile } from './boundary-file.ts'
 import type { Handle } from './handle.ts'
+import type { StoreMeter } from './store-meter.ts'
 
 /**
  * Keeps the boundary file up with the database. The order of writes is what makes the file trustworthy:
@@ -17,12 +18,14 @@ export class BoundaryKeeper {
   readonly #file: BoundaryFile
   readonly #handle: Handle
   readonly #delayMs: number
+  readonly #meter: StoreMeter | undefined
   #current: Boundary
   #written: Boundary
   #turn: Promise<void> = Promise.resolve()
   #timer: ReturnType<typeof setTimeout> | undefined
 
-  constructor(file: BoundaryFile, handle: Handle, delayMs: number) {
+  constructor(file: BoundaryFile, handle: Handle, delayMs: number, meter?: StoreMeter) {
+    this.#meter = meter
     this.#file = file
     this.#handle = handle
     this.#delayMs = delayMs
@@ -59,7 +62,8 @@ export class BoundaryKeeper {
       const boundary = this.#current
       if (boundary === this.#written) return
       this.#handle.checkDisk()
-      await this.#handle.use(() => this.#file.write(boundary))
+      const write = (): Promise<void> => this.#file.write(boundary)
+      await this.#handle.use(() => this.#meter?.boundaryWrite(write) ?? write())
       this.#written = boundary
     })
     this.#turn = turn.catch(() => {})

@@ -21,6 +21,7 @@ import type { OpenedStore } from './opening.ts'
 import { resolveOptions } from './options.ts'
 import type { LevelStoreOptions, ResolvedOptions } from './options.ts'
 import { unusableError } from './store-errors.ts'
+import { StoreMeter } from './store-meter.ts'
 
 /**
  * Log, term, vote and small values of one server in one LevelDB database, and beside it a boundary file that says
@@ -38,14 +39,22 @@ export class LevelStore implements LogStore, StableStore {
   readonly #keeper: BoundaryKeeper
   readonly #log: LevelLog
   readonly #stable: LevelStable
+  readonly #meter: StoreMeter | undefined
   #closing: Promise<void> | undefined
 
-  private constructor(opened: OpenedStore, options: ResolvedOptions) {
-    const { directory, database, boundaryFile, contents } = opened
+  private constructor(
+    opened: OpenedStore,
+    options: ResolvedOptions,
+    meter: StoreMeter | undefined,
+  ) {
+    const { directory, boundaryFile, contents } = opened
+    const database = meter?.database(opened.database) ?? opened.database
     this.directory = directory
     this.#database = database
+    this.#meter = meter
     this.#handle = new Handle(directory)
-    this.#keeper = new BoundaryKeeper(boundaryFile, this.#handle, options.boundaryDelayMs)
+    const { boundaryDelayMs } = options
+    this.#keeper = new BoundaryKeeper(boundaryFile, this.#handle, boundaryDelayMs, meter)
     const parts = {
       database,
       handle: this.#handle,
@@ -55,6 +64,7 @@ export class LevelStore implements LogStore, StableStore {
     this.#log = new LevelLog(parts, contents)
     this.#stable = new LevelStable(parts, contents.hardState, contents.revision)
   }
+
   /**
    * Opens the store in `directory`, or makes one where there is none, and checks all of it. `disk` is for tests.
    *
@@ -70,7 +80,8 @@ export class LevelStore implements LogStore, StableStore {
   ): Promise<LevelStore> {
     const resolved = resolveOptions(options)
     const opened = await openStore(directory, resolved, disk)
-    const store = new LevelStore(opened, resolved)
+    const { metrics } = options
+    const store = new LevelStore(opened, resolved, metrics && new StoreMeter(metrics))
     try {
       await store.#start(opened)
       return store
@@ -147,9 +158,14 @@ export class LevelStore implements LogStore, StableStore {
       revision: contents.revision.revision,
     })
     await this.#log.removeLeftovers()
+    this.#meter?.watch(() => {
+      const { firstIndex, lastIndex } = this.#log.bounds
+      return lastIndex === 0 ? 0 : lastIndex - firstIndex + 1
+    })
   }
 
   async #close(): Promise<void> {
+    this.#meter?.close()
     await this.#handle.close()
     try {
       await this.#keeper.close()

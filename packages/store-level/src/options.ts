@@ -1,5 +1,5 @@
 import { RaftError } from '@raftkit/interface'
-import type { ServerId } from '@raftkit/interface'
+import type { Metrics, ServerId } from '@raftkit/interface'
 
 /** How a {@link LevelStore} is opened. */
 export interface LevelStoreOptions {
@@ -24,10 +24,12 @@ export interface LevelStoreOptions {
   readonly writeBufferBytes?: number
   /** LevelDB's cache of table blocks in bytes, 0 to 2^30. Default 8 MiB. */
   readonly cacheBytes?: number
+  /** Where measurements go; see @raftkit/metrics, and `withLabels` to say which server it is. Default: nothing is measured. */
+  readonly metrics?: Metrics
 }
 
 /** Options with nothing left open. */
-export interface ResolvedOptions extends Required<Omit<LevelStoreOptions, 'serverId'>> {
+export interface ResolvedOptions extends Required<Omit<LevelStoreOptions, 'serverId' | 'metrics'>> {
   readonly serverId: ServerId | undefined
 }
 

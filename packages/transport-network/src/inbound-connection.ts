@@ -1,6 +1,7 @@
 import {
   messageOf,
   RaftError,
+  rpcLabelOf,
   type RpcContext,
   type RpcRequest,
   type StreamConnection,
@@ -135,8 +136,11 @@ export class InboundConnection implements AcceptedConnection {
   #takeNext(): boolean {
     if (this.#snapshot !== undefined) return this.#takeSnapshot(this.#snapshot)
     if (this.#isSaturated) return false
+    const { meter } = this.#host
+    const startedAt = meter?.now() ?? 0
     const request = this.#decoder.next()
     if (request === undefined) return false
+    meter?.decoded(rpcLabelOf(request), startedAt)
     this.#requests += 1
     this.#hand(request)
     return true
@@ -196,7 +200,8 @@ export class InboundConnection implements AcceptedConnection {
 
   #hand(request: RpcRequest): void {
     const pending = this.#answers.open(request)
-    const { handle, logger, limits } = this.#host
+    const { handle, logger, limits, meter } = this.#host
+    const startedAt = meter?.now() ?? 0
     let context = this.#context
     if (request.type === 'install-snapshot') {
       const body = new SnapshotBody(limits.snapshotBufferBytes, () => this.#pump())
@@ -205,13 +210,16 @@ export class InboundConnection implements AcceptedConnection {
       context = { ...context, snapshot: body }
     }
     const answer = answerOf(handle, request, context, logger)
+    meter?.enqueued(rpcLabelOf(request), startedAt)
+    const handedAt = meter?.now() ?? 0
     if (answer instanceof Promise)
-      void answer.then((bytes) => this.#settle(pending, request, bytes))
-    else this.#settle(pending, request, answer)
+      void answer.then((bytes) => this.#settle(pending, request, bytes, handedAt))
+    else this.#settle(pending, request, answer, handedAt)
   }
 
-  #settle(pending: PendingAnswer, request: RpcRequest, answer: Uint8Array): void {
+  #settle(pending: PendingAnswer, request: RpcRequest, answer: Uint8Array, handedAt: number): void {
     this.#answers.settle(pending, answer)
+    this.#host.meter?.responded(rpcLabelOf(request), handedAt)
     if (request.type === 'install-snapshot' && this.#snapshot !== undefined) {
       this.#snapshot.answered = true
       this.#snapshot.body.discard()

@@ -7,6 +7,7 @@ import {
 } from '@raftkit/interface'
 import { InboundConnection } from './inbound-connection.ts'
 import type { AcceptedConnection, InboundHost } from './inbound-host.ts'
+import type { NetworkMeter } from './network-meter.ts'
 import type { ResolvedOptions } from './options.ts'
 
 /** The accepted connections, of which there are never more than `maxConnections`. */
@@ -25,7 +26,11 @@ export class InboundConnections {
   #warned = false
 
   /** `onHeader` is told who sends each request. */
-  constructor(options: ResolvedOptions, onHeader: (header: RpcHeader) => void) {
+  constructor(
+    options: ResolvedOptions,
+    meter: NetworkMeter | undefined,
+    onHeader: (header: RpcHeader) => void,
+  ) {
     this.#options = options
     this.#clock = options.clock
     const { limits, wireLimits, clock, logger } = options
@@ -38,6 +43,7 @@ export class InboundConnections {
       wireLimits,
       clock,
       logger,
+      meter,
       onHeld: (bytes) => this.#hold(bytes),
       onGone: (connection) => this.#connections.delete(connection),
     }

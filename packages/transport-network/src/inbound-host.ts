@@ -1,5 +1,6 @@
 import type { Clock, Logger, RaftError, RpcHandler } from '@raftkit/interface'
 import type { WireLimits } from '@raftkit/wire'
+import type { NetworkMeter } from './network-meter.ts'
 import type { NetworkLimits } from './options.ts'
 
 /** An accepted connection as the transport sees it. */
@@ -23,6 +24,8 @@ export interface InboundHost {
   readonly wireLimits: Partial<WireLimits>
   readonly clock: Clock
   readonly logger: Logger
+  /** Undefined: nothing is measured. */
+  readonly meter: NetworkMeter | undefined
   /** The connection holds that many bytes more, or fewer, than before. */
   readonly onHeld: (bytes: number) => void
   readonly onGone: (connection: AcceptedConnection) => void

@@ -5,6 +5,7 @@ import {
   type CallType,
   type InstallSnapshotRequest,
   type InstallSnapshotResponse,
+  type Metrics,
   type Peer,
   type RequestOf,
   type ResponseOf,
@@ -19,6 +20,7 @@ import { ConnectionPool } from './connection-pool.ts'
 import { Dialler } from './dialler.ts'
 import { ForwardLanes } from './forward-lanes.ts'
 import { InboundConnections } from './inbound-connections.ts'
+import { NetworkMeter } from './network-meter.ts'
 import {
   checkTimeout,
   resolveOptions,
@@ -52,14 +54,24 @@ export class NetworkTransport implements Transport {
   readonly #inbound: InboundConnections
   readonly #forwards: ForwardLanes
   readonly #support: RpcSupport
+  readonly #meter: NetworkMeter | undefined
   #closing: Promise<void> | undefined
 
-  private constructor(options: ResolvedOptions) {
+  private constructor(options: ResolvedOptions, metrics: Metrics | undefined) {
     this.#options = options
     this.#dialler = new Dialler(options)
     this.#pool = new ConnectionPool(options.maxPool, options.idleTimeoutMs, options.clock)
     this.#support = new RpcSupport(options.clock)
-    this.#inbound = new InboundConnections(options, (header) => this.#support.heard(header))
+    const { clock, logger } = options
+    const counts = {
+      inbound: () => this.#inbound.size,
+      outbound: () => this.#dialler.connections,
+      idle: () => this.#pool.size,
+    }
+    this.#meter = metrics && new NetworkMeter(metrics, clock, logger, counts)
+    this.#inbound = new InboundConnections(options, this.#meter, (header) =>
+      this.#support.heard(header),
+    )
     this.#forwards = new ForwardLanes({
       connect: (address) => this.#connectLane(address),
       release: (connection) => this.#pool.give(connection),
@@ -74,7 +86,7 @@ export class NetworkTransport implements Transport {
    */
   static async open(options: NetworkTransportOptions): Promise<NetworkTransport> {
     try {
-      const transport = new NetworkTransport(resolveOptions(options))
+      const transport = new NetworkTransport(resolveOptions(options), options.metrics)
       await options.stream.listen((connection) => transport.#inbound.accept(connection))
       return transport
     } catch (error) {
@@ -162,6 +174,7 @@ export class NetworkTransport implements Transport {
 
   async #close(): Promise<void> {
     const reason = closedError()
+    this.#meter?.close()
     this.#inbound.close(reason)
     this.#dialler.close(reason)
     this.#pool.close()

@@ -4,6 +4,7 @@ import {
   silentLogger,
   type Clock,
   type Logger,
+  type Metrics,
   type Random,
   type StreamLayer,
 } from '@raftkit/interface'
@@ -83,6 +84,8 @@ export interface NetworkTransportOptions {
   readonly limits?: Partial<NetworkLimits>
   /** Bounds of the messages that are decoded. */
   readonly wireLimits?: Partial<WireLimits>
+  /** Where measurements go; see @raftkit/metrics, and `withLabels` to say which server it is. Default: nothing is measured. */
+  readonly metrics?: Metrics
   /** Default: silent. */
   readonly logger?: Logger
   /** Default: real time. */
@@ -92,7 +95,7 @@ export interface NetworkTransportOptions {
 }
 
 /** The options with every default filled in. */
-export type ResolvedOptions = Omit<Required<NetworkTransportOptions>, 'limits'> & {
+export type ResolvedOptions = Omit<Required<NetworkTransportOptions>, 'limits' | 'metrics'> & {
   readonly limits: NetworkLimits
 }
 

@@ -3,23 +3,11 @@ import {
   type Counter,
   type Histogram,
   type Metrics,
-  type RpcRequest,
+  RPC_LABELS,
+  type RpcLabel,
   type ServerId,
 } from '@raftkit/interface'
 import { type CounterName, counters, type HistogramName, histograms } from './catalogue.ts'
-
-/** What a request is called in the label `type`: a heartbeat is no AppendEntries here. */
-export type RpcLabel = RpcRequest['type'] | 'heartbeat'
-
-const RPC_LABELS: readonly RpcLabel[] = [
-  'append-entries',
-  'heartbeat',
-  'request-vote',
-  'request-pre-vote',
-  'install-snapshot',
-  'timeout-now',
-  'forward',
-]
 
 /** What the stores are written for. */
 export type WriteKind = 'append' | 'truncate' | 'compaction' | 'reset' | 'hard-state'

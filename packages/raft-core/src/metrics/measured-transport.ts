@@ -1,22 +1,23 @@
-import type {
-  AppendEntriesRequest,
-  AppendEntriesResponse,
-  AppendPipeline,
-  CallOptions,
-  CallType,
-  Clock,
-  EntryBatch,
-  InstallSnapshotRequest,
-  InstallSnapshotResponse,
-  Peer,
-  RequestOf,
-  ResponseOf,
-  RpcHandler,
-  RpcRequest,
-  Transport,
+import {
+  type AppendEntriesRequest,
+  type AppendEntriesResponse,
+  type AppendPipeline,
+  type CallOptions,
+  type CallType,
+  type Clock,
+  type EntryBatch,
+  type InstallSnapshotRequest,
+  type InstallSnapshotResponse,
+  type Peer,
+  type RequestOf,
+  type ResponseOf,
+  type RpcHandler,
+  type RpcLabel,
+  rpcLabelOf,
+  type RpcRequest,
+  type Transport,
 } from '@raftkit/interface'
-import { isHeartbeat } from '../runtime/rpc-messages.ts'
-import type { Instruments, PeerInstruments, RpcLabel } from './instruments.ts'
+import type { Instruments, PeerInstruments } from './instruments.ts'
 import { toSeconds } from './timing.ts'
 
 /** The same transport; what it carries, out and in, is measured. */
@@ -41,7 +42,7 @@ export class MeasuredTransport implements Transport {
       const startedAt = this.#clock.now()
       const response = handler(request, context)
       const measure = (): void =>
-        rpcHandling[labelOf(request)].record(toSeconds(this.#clock.now() - startedAt))
+        rpcHandling[rpcLabelOf(request)].record(toSeconds(this.#clock.now() - startedAt))
       // A refusal is an answer too.
       if (response instanceof Promise) response.then(measure, measure)
       else measure()
@@ -57,7 +58,7 @@ export class MeasuredTransport implements Transport {
     const answer = this.#transport.call<T>(peer, request, options)
     const sent: RpcRequest = request
     const entries = sent.type === 'append-entries' ? sent.entries : null
-    this.#measure(answer, labelOf(sent), this.#instruments.peer(peer.id), entries)
+    this.#measure(answer, rpcLabelOf(sent), this.#instruments.peer(peer.id), entries)
     return answer
   }
 
@@ -113,9 +114,4 @@ export class MeasuredTransport implements Transport {
       () => failures[label].add(1),
     )
   }
-}
-
-function labelOf(request: RpcRequest): RpcLabel {
-  if (request.type !== 'append-entries') return request.type
-  return isHeartbeat(request) ? 'heartbeat' : 'append-entries'
 }

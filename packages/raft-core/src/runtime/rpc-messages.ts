@@ -1,7 +1,7 @@
 // Between the messages of consensus and those of the wire: a header is added or taken off.
 import {
-  type AppendEntriesRequest,
   type DiskId,
+  isHeartbeat,
   PROTOCOL_VERSION,
   RaftError,
   type RpcHeader,
@@ -39,13 +39,6 @@ export function checkProtocol(header: RpcHeader): void {
     'operation not supported with current protocol version',
     { details: { protocolVersion } },
   )
-}
-
-/** True for bare AppendEntries, which hashicorp/raft too sends on a path of their own. */
-export function isHeartbeat(request: AppendEntriesRequest): boolean {
-  const { entries, prevLogIndex, prevLogTerm, leaderCommit } = request
-  const isBare = entries === null || entries.length === 0
-  return isBare && prevLogIndex === 0 && prevLogTerm === 0 && leaderCommit === 0
 }
 
 /** A request as consensus takes it. Throws when its content cannot be decoded or is beyond a limit. */

@@ -14,7 +14,7 @@ import { LeaseWatch } from './lease-watch.ts'
  * {@link MAX_LEASE_PART} of `config.heartbeatTimeoutMs`.
  */
 export function createLeaderElection(options: LeaderElectionOptions): Promise<LeaderElection> {
-  return startElection(options, openOnDisk(options.tls))
+  return startElection(options, openOnDisk(options.tls, options.metrics))
 }
 
 /** {@link createLeaderElection} on other parts, for tests. */
