@@ -7,20 +7,24 @@ import { jointConsensus } from './joint-consensus.ts'
 import { leadership } from './leadership.ts'
 import { membership } from './membership.ts'
 import { membershipChanges } from './membership-changes.ts'
+import { preferredLeaders } from './preferred-leaders.ts'
 import { reads } from './reads.ts'
 import { replication } from './replication.ts'
+import { restarts } from './restarts.ts'
 import { snapshots } from './snapshots.ts'
 
 /** All of them, in the order of the report. */
 export const catalogue: readonly Mutant[] = [
   ...elections,
   ...leadership,
+  ...preferredLeaders,
   ...replication,
   ...membership,
   ...membershipChanges,
   ...jointConsensus,
   ...reads,
   ...snapshots,
+  ...restarts,
   ...callers,
   ...adapters,
 ]

@@ -5,7 +5,9 @@ import type { RaftConfig } from './config.ts'
 const SWITCHES = ['preVote', 'shutdownOnRemove', 'verifyDisks', 'restoreCommittedLogs'] as const
 
 /** Smallest value of each whole-number option. The first rows are hashicorp/raft's. */
-const MINIMA: Readonly<Record<Exclude<keyof RaftConfig, (typeof SWITCHES)[number]>, number>> = {
+const MINIMA: Readonly<
+  Record<Exclude<keyof RaftConfig, (typeof SWITCHES)[number] | 'leaderPriorities'>, number>
+> = {
   heartbeatTimeoutMs: 5,
   electionTimeoutMs: 5,
   leaderLeaseTimeoutMs: 5,
@@ -70,7 +72,21 @@ function rangeProblems(config: RaftConfig): string[] {
   for (const name of SWITCHES)
     if (typeof config[name] !== 'boolean')
       problems.push(`${name} is ${String(config[name])}, it must be true or false`)
+  problems.push(...priorityProblems(config.leaderPriorities))
   return problems
+}
+
+function priorityProblems(priorities: unknown): string[] {
+  if (typeof priorities !== 'object' || priorities === null || Array.isArray(priorities))
+    return [
+      `leaderPriorities is ${String(priorities)}, it must be an object of numbers by server id`,
+    ]
+  return Object.entries(priorities)
+    .filter(([, priority]) => !Number.isSafeInteger(priority))
+    .map(
+      ([id, priority]) =>
+        `leaderPriorities of ${id} is ${String(priority)}, it must be a whole number`,
+    )
 }
 
 function relationProblems(config: RaftConfig): string[] {

@@ -1,4 +1,5 @@
 // The options of a server with their defaults. config-validation.ts says which values are accepted.
+import type { ServerId } from '@raftkit/interface'
 import type { ConsensusTiming } from './consensus/options.ts'
 
 /** Options of one server. Times are milliseconds, sizes bytes. {@link defaultConfig} gives every default. */
@@ -15,6 +16,14 @@ export interface RaftConfig extends ConsensusTiming {
   readonly restoreCommittedLogs: boolean
   /** Shut a leader down once its own removal is committed and it has handed over. Default true. */
   readonly shutdownOnRemove: boolean
+  /**
+   * Who shall lead, when it can: whole numbers by server id, 0 for servers that are not named. A leader hands over to the
+   * voter of the highest priority above its own that has answered and kept up for ten election timeouts without
+   * interruption. After each hand-over it waits twice as long before the next, up to 64 times; when leadership is handed
+   * back three times, because the priorities of the servers disagree, it makes none any more. Give every server the
+   * same. Default `{}`: nobody is preferred.
+   */
+  readonly leaderPriorities: Readonly<Record<ServerId, number>>
   /** How often it is checked whether a snapshot is due: uniform in [this, 2 × this). Default 120000, at least 5. */
   readonly snapshotIntervalMs: number
   /** Entries since the last snapshot that make one due. Default 8192. */
@@ -66,6 +75,7 @@ export function defaultConfig(): RaftConfig {
     verifyDisks: true,
     restoreCommittedLogs: false,
     shutdownOnRemove: true,
+    leaderPriorities: {},
     snapshotIntervalMs: 120_000,
     snapshotThreshold: 8192,
     snapshotStallMs: 60_000,

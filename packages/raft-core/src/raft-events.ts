@@ -36,6 +36,8 @@ export interface RaftEvents {
   }
   /** Another leader is known, or none. */
   readonly 'leader-changed': { readonly leader?: KnownLeader; readonly term: Term }
+  /** This leader begins to hand over by itself, to a server of higher priority: "n2 has priority 5, this server 0". */
+  readonly 'leadership-offered': { readonly to: ServerId; readonly reason: string }
   /** This server leads, and its state machine has applied everything that earlier leaders committed. */
   readonly 'leader-ready': { readonly term: Term }
   /** `latest` is in force; it is `committed` when both are the same. */

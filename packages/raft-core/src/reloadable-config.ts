@@ -4,7 +4,7 @@ import type { RaftConfig } from './config.ts'
 import { validateConfig } from './config-validation.ts'
 
 /**
- * Those of hashicorp/raft, and two more: without the lease a heartbeat timeout could hardly be changed, for they are
+ * Those of hashicorp/raft, and three more: without the lease a heartbeat timeout could hardly be changed, for they are
  * bound to each other.
  */
 const RELOADABLE = [
@@ -15,6 +15,7 @@ const RELOADABLE = [
   'snapshotIntervalMs',
   'snapshotThreshold',
   'trailingLogs',
+  'leaderPriorities',
 ] as const
 
 /** The options that `raft.reloadConfig` takes. */
@@ -23,7 +24,7 @@ export type ReloadableConfig = Pick<RaftConfig, (typeof RELOADABLE)[number]>
 /** The present values of the options that may change. */
 export function reloadableOf(config: RaftConfig): ReloadableConfig {
   const { heartbeatTimeoutMs, electionTimeoutMs, leaderLeaseTimeoutMs, commitTimeoutMs } = config
-  const { snapshotIntervalMs, snapshotThreshold, trailingLogs } = config
+  const { snapshotIntervalMs, snapshotThreshold, trailingLogs, leaderPriorities } = config
   return {
     heartbeatTimeoutMs,
     electionTimeoutMs,
@@ -32,6 +33,7 @@ export function reloadableOf(config: RaftConfig): ReloadableConfig {
     snapshotIntervalMs,
     snapshotThreshold,
     trailingLogs,
+    leaderPriorities,
   }
 }
 

@@ -5,6 +5,7 @@ import { campaign, mayCampaign } from './election.ts'
 import { beat } from './heartbeat.ts'
 import { advanceTransfer } from './leadership-transfer.ts'
 import { advanceMembership } from './membership-change.ts'
+import { offerLeadership } from './preferred-leader.ts'
 import { askPreVotes } from './pre-vote.ts'
 import { needsRound, readsStalled } from './read-index.ts'
 import { replicate } from './replication.ts'
@@ -24,6 +25,7 @@ export function turnEnded(state: State): void {
 }
 
 function lead(state: State, leadership: Leadership): void {
+  offerLeadership(state, leadership)
   advanceTransfer(state, leadership)
   beat(state, leadership, needsRound(leadership))
   for (const peer of leadership.peers) replicate(state, leadership, peer)

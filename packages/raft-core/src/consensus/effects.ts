@@ -180,6 +180,7 @@ export type Effect =
   | { readonly type: 'proposals-orphaned'; readonly term: Term }
   | { readonly type: 'read-confirmed'; readonly readId: number; readonly index: Index }
   | { readonly type: 'read-refused'; readonly readId: number; readonly reason: Refusal }
+  /** `transferId` is 0 for one that this leader began by itself. */
   | { readonly type: 'transfer-ended'; readonly transferId: number; readonly refusal?: Refusal }
   /** The change is committed, in the configuration of `index`. */
   | { readonly type: 'change-ended'; readonly changeId: number; readonly index: Index }
@@ -216,6 +217,8 @@ export type Effect =
       /** For logs: "election timeout", "higher term from n2", "no quorum within the lease" … */
       readonly reason: string
     }
+  /** This leader begins to hand over by itself; `reason` is for people. A `transfer-ended` of 0 follows. */
+  | { readonly type: 'leadership-offered'; readonly to: ServerId; readonly reason: string }
   | { readonly type: 'leader-changed'; readonly leader?: KnownLeader; readonly term: Term }
   | {
       readonly type: 'configuration-changed'

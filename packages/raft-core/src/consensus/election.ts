@@ -43,6 +43,7 @@ export function beginRound(
  */
 export function campaign(state: State, reason: string, leadershipTransfer: boolean): void {
   const term = state.hardState.term + 1
+  state.preference.wasAsked = leadershipTransfer
   saveHardState(state, { term, votedFor: { id: state.self.id, address: state.self.address } })
   const election = beginRound(state, 'vote', state.savedSequence)
   enterRole(state, 'candidate', reason)

@@ -1,5 +1,6 @@
 // The beginning of a leadership, and whom a leader replicates to (§5.2, §5.3).
 import { type Configuration, membersOf, type Server } from '@raftkit/interface/protocol'
+import { noteLeadership } from './preference.ts'
 import { Progress } from './progress.ts'
 import { isVoter, VoterSet } from './quorum.ts'
 import { enterRole, setLeader } from './roles.ts'
@@ -31,6 +32,7 @@ export function becomeLeader(state: State, reason: string): void {
     plans: [],
   }
   state.leadership = leadership
+  noteLeadership(state)
   state.leaderOfTerm = state.self.id
   enterRole(state, 'leader', reason)
   setLeader(state, state.self)

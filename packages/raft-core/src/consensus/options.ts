@@ -33,6 +33,11 @@ export interface ConsensusTiming {
   readonly trailingLogs: number
   /** Ask for pre-votes before a campaign (dissertation §9.6). */
   readonly preVote: boolean
+  /**
+   * Who shall lead: a leader hands over to the voter of the highest priority above its own, once that one has been steady
+   * for ten election timeouts (see `preferred-leader.ts`). Who is not named has priority 0.
+   */
+  readonly leaderPriorities?: Readonly<Record<ServerId, number>>
   /** An event-loop stall of a leader that makes it step down. */
   readonly maxLeaderStallMs: number
 }

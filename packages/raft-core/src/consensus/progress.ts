@@ -81,6 +81,8 @@ export class Progress {
   isReachable = true
   /** It has answered this leader. */
   isHeard = false
+  /** Since when this server could have led at any time; Infinity when it could not, or nobody looked. */
+  steadySince: number = Infinity
   isRaftkit = false
   /** The peer's disk, as it says. */
   diskId: DiskId | undefined = undefined

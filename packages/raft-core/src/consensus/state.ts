@@ -6,6 +6,7 @@ import type { Effect, KnownLeader, Role } from './effects.ts'
 import { Membership } from './membership.ts'
 import type { SnapshotPoint } from './messages.ts'
 import type { ConsensusStart, ConsensusTiming } from './options.ts'
+import { newPreference, type Preference } from './preference.ts'
 import type { Progress } from './progress.ts'
 import type { VoterSet } from './quorum.ts'
 import { TermLog } from './term-log.ts'
@@ -135,6 +136,8 @@ export interface State {
   quietUntil: number
   election: Election | undefined
   leadership: Leadership | undefined
+  /** The hand-overs to preferred leaders that this server made. */
+  readonly preference: Preference
   installation: Installation | undefined
   /** The restore whose snapshot is taking the place of log and state; ends with that, not with the leadership. */
   restoring: Pick<Restore, 'restoreId' | 'index'> | undefined
@@ -189,6 +192,7 @@ export function createState(start: ConsensusStart, timing: ConsensusTiming): Sta
     electionDeadline: start.now + timing.heartbeatTimeoutMs * (1 + start.random),
     election: undefined,
     leadership: undefined,
+    preference: newPreference(),
     installation: undefined,
     restoring: undefined,
     handOver: undefined,

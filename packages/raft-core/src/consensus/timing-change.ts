@@ -1,6 +1,7 @@
 // New times and limits for a running server: what waits under the old times is looked at anew.
 import { leaseChanged } from './check-quorum.ts'
 import type { ConsensusTiming } from './options.ts'
+import { newPreference } from './preference.ts'
 import { randomDeadline, type State } from './state.ts'
 
 /**
@@ -10,6 +11,8 @@ import { randomDeadline, type State } from './state.ts'
 export function timingChanged(state: State, timing: ConsensusTiming): void {
   const before = state.timing
   state.timing = timing
+  if (timing.leaderPriorities !== before.leaderPriorities)
+    Object.assign(state.preference, newPreference())
   const isHeartbeatChanged = timing.heartbeatTimeoutMs !== before.heartbeatTimeoutMs
   const { leadership } = state
   if (leadership !== undefined) {

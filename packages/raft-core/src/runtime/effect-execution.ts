@@ -94,6 +94,7 @@ export class EffectExecution<R> {
         return this.#tellCaller(effect)
       case 'role-changed':
       case 'leader-changed':
+      case 'leadership-offered':
       case 'configuration-changed':
       case 'removed':
       case 'disk-lost':
@@ -193,7 +194,7 @@ export class EffectExecution<R> {
       }
     >,
   ): void {
-    const { lanes, standing } = this.#targets
+    const { lanes, standing, logger } = this.#targets
     const { leader } = standing
     switch (effect.type) {
       case 'proposals-refused':
@@ -210,6 +211,8 @@ export class EffectExecution<R> {
       case 'read-refused':
         return lanes.reads.refused(effect.readId, effect.reason, leader)
       case 'transfer-ended':
+        if (effect.transferId === 0 && effect.refusal !== undefined)
+          logger.warn({ reason: effect.refusal }, 'a preferred server did not take over')
         return lanes.transfers.ended(effect.transferId, effect.refusal, leader)
       case 'change-ended':
         return lanes.membershipChanges.ended(effect.changeId, effect.index)
@@ -225,6 +228,7 @@ export class EffectExecution<R> {
         type:
           | 'role-changed'
           | 'leader-changed'
+          | 'leadership-offered'
           | 'configuration-changed'
           | 'removed'
           | 'disk-lost'
@@ -246,6 +250,11 @@ export class EffectExecution<R> {
       case 'leader-changed':
         logger.info({ leader: effect.leader?.id, term: effect.term }, 'the leader changed')
         return standing.leaderChanged(effect.leader, effect.term)
+      case 'leadership-offered': {
+        const { to, reason } = effect
+        logger.info({ to, reason }, 'leadership is handed over to a preferred server')
+        return events.emit('leadership-offered', { to, reason })
+      }
       case 'configuration-changed': {
         const { latest, committed } = effect
         this.#targets.followed.mayHaveChanged()

@@ -49,6 +49,7 @@ describe('reloadConfig', () => {
       ...changed,
       leaderLeaseTimeoutMs: before.leaderLeaseTimeoutMs,
       commitTimeoutMs: before.commitTimeoutMs,
+      leaderPriorities: before.leaderPriorities,
     })
     raft.reloadConfig({ trailingLogs: 0 })
     expect(raft.config).toEqual({ ...before, ...changed, trailingLogs: 0 })

@@ -115,6 +115,8 @@ function deedOf(server: SimulatedServer, effect: Effect): string | undefined {
     case 'leader-changed':
       if (effect.leader?.id === server.id) return undefined
       return effect.leader === undefined ? 'knows no leader' : `follows ${effect.leader.id}`
+    case 'leadership-offered':
+      return `hands over: ${effect.reason}`
     case 'configuration-changed': {
       const members = tellMembers(effect.latest.configuration)
       return `uses configuration ${effect.latest.index} (${members}); committed is ${effect.committed.index}`

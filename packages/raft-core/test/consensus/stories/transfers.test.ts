@@ -62,3 +62,24 @@ test('a transfer ends with the leadership that began it', () => {
   const { told, written } = story.end('transfer-cancelled')
   expect(told).toBe(written)
 })
+
+test('a preferred server is given leadership', () => {
+  const story = new Story('A server of higher priority is given leadership when it is steady', {
+    ...three,
+    timing: { leaderPriorities: { n3: 5 } },
+  })
+  story.say(
+    'n1 is elected. It hands over when n3 has answered it and kept up for ten election timeouts.',
+  )
+  story.lead('n1')
+  story.cut('n3')
+  story.pass(90)
+  story.heal()
+  story.say('n3 was away for a while: its time began anew.')
+  story.pass(950)
+  story.show()
+  story.pass(300)
+  story.show()
+  const { told, written } = story.end('preferred-leader')
+  expect(told).toBe(written)
+})

@@ -1,0 +1,49 @@
+// What a server remembers of the hand-overs that it made by itself (see preferred-leader.ts).
+import type { State } from './state.ts'
+
+/** Election timeouts for which a server must be steady before it is given leadership. */
+const STEADY_TIMEOUTS = 10
+
+/** How often the time doubles. */
+const MOST_DOUBLINGS = 6
+
+/** What a server remembers of the hand-overs that it made by itself; outlives its leaderships. */
+export interface Preference {
+  /** When it made the last one. */
+  at: number
+  /** Those that were made, each not long after the one before. */
+  offers: number
+  /** How often leadership was handed back to it soon after. */
+  returned: number
+  /** It campaigns because the leader asked it to. */
+  wasAsked: boolean
+}
+
+/** Nothing happened yet. */
+export function newPreference(): Preference {
+  return { at: -Infinity, offers: 0, returned: 0, wasAsked: false }
+}
+
+/** This server leads from now on: has leadership come back to it? */
+export function noteLeadership(state: State): void {
+  const { preference } = state
+  if (isLongAgo(state)) {
+    preference.offers = 0
+    preference.returned = 0
+  } else if (preference.wasAsked) preference.returned++
+}
+
+/** A server that means to hand leadership back has done so by now. */
+export function isLongAgo(state: State): boolean {
+  return state.now - state.preference.at > 2 * steadyTime(state) * 2 ** MOST_DOUBLINGS
+}
+
+/** For how long, in milliseconds, a server must be steady at first. */
+function steadyTime({ timing }: State): number {
+  return STEADY_TIMEOUTS * timing.electionTimeoutMs
+}
+
+/** For how long, in milliseconds, a server must be steady now. */
+export function waitBefore(state: State): number {
+  return steadyTime(state) * 2 ** Math.min(state.preference.offers, MOST_DOUBLINGS)
+}
