@@ -75,6 +75,8 @@ function mayOffer(state: State, leadership: Leadership): boolean {
     leadership.voters.selfVotes &&
     leadership.changes.length === 0 &&
     leadership.stagedChanges.size === 0 &&
+    leadership.plans.length === 0 &&
+    latest.configuration.next === undefined &&
     latest.index === committed.index &&
     state.commitIndex >= leadership.firstIndex
   )
