@@ -7,23 +7,6 @@ const STEADY_TIMEOUTS = 10
 /** How often the time doubles. */
 const MOST_DOUBLINGS = 6
 
-/** What a server remembers of the hand-overs that it made by itself; outlives its leaderships. */
-export interface Preference {
-  /** When it made the last one. */
-  at: number
-  /** Those that were made, each not long after the one before. */
-  offers: number
-  /** How often leadership was handed back to it soon after. */
-  returned: number
-  /** It campaigns because the leader asked it to. */
-  wasAsked: boolean
-}
-
-/** Nothing happened yet. */
-export function newPreference(): Preference {
-  return { at: -Infinity, offers: 0, returned: 0, wasAsked: false }
-}
-
 /** This server leads from now on: has leadership come back to it? */
 export function noteLeadership(state: State): void {
   const { preference } = state

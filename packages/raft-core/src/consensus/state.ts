@@ -6,7 +6,6 @@ import type { Effect, KnownLeader, Role } from './effects.ts'
 import { Membership } from './membership.ts'
 import type { SnapshotPoint } from './messages.ts'
 import type { ConsensusStart, ConsensusTiming } from './options.ts'
-import { newPreference, type Preference } from './preference.ts'
 import type { Progress } from './progress.ts'
 import type { VoterSet } from './quorum.ts'
 import { TermLog } from './term-log.ts'
@@ -106,6 +105,18 @@ export interface Installation {
   readonly keepLogAfter: boolean
 }
 
+/** What a server remembers of the hand-overs that it made by itself; outlives its leaderships. */
+export interface Preference {
+  /** When it made the last one. */
+  at: number
+  /** Those that were made, each not long after the one before. */
+  offers: number
+  /** How often leadership was handed back to it soon after. */
+  returned: number
+  /** It campaigns because the leader asked it to. */
+  wasAsked: boolean
+}
+
 /** The state of one server (Figure 2). */
 export interface State {
   readonly self: ConsensusStart['self']
@@ -151,6 +162,11 @@ export interface State {
   nextSendId: number
   /** The time last asked for by `wake-at`; Infinity when none is outstanding. */
   wakeAt: number
+}
+
+/** It made no hand-over yet. */
+export function newPreference(): Preference {
+  return { at: -Infinity, offers: 0, returned: 0, wasAsked: false }
 }
 
 /** The state of a server that has just started: a follower that knows no leader (§5.2). */
