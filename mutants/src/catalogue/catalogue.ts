@@ -8,6 +8,7 @@ import { leadership } from './leadership.ts'
 import { membership } from './membership.ts'
 import { membershipChanges } from './membership-changes.ts'
 import { preferredLeaders } from './preferred-leaders.ts'
+import { observation } from './observation.ts'
 import { reads } from './reads.ts'
 import { replication } from './replication.ts'
 import { restarts } from './restarts.ts'
@@ -26,5 +27,6 @@ export const catalogue: readonly Mutant[] = [
   ...snapshots,
   ...restarts,
   ...callers,
+  ...observation,
   ...adapters,
 ]
