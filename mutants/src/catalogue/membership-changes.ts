@@ -231,8 +231,8 @@ export const membershipChanges: readonly Mutant[] = [
     edits: [
       edit(
         'request-vote',
-        'if (state.isStorageStalled || hasLostDisk(state) || isStranger(state, request)) return false',
-        'if (state.isStorageStalled || isStranger(state, request)) return false',
+        'if (state.isStorageStalled || hasForgotten(state, request) || isStranger(state, request))',
+        'if (state.isStorageStalled || isStranger(state, request))',
       ),
     ],
     hunters: [disks],

@@ -1,11 +1,10 @@
 // Pre-vote (dissertation §9.6): ask who would vote before disturbing the cluster with a new term.
 import { membersOf, type ServerId, type Term } from '@raftkit/interface/protocol'
-import { hasLostDisk } from './disk-identity.ts'
 import { beginRound, campaign } from './election.ts'
 import type { ReceivedPreVote } from './messages.ts'
 import { answer, send } from './outgoing.ts'
 import { isElected, isVoter, tally } from './quorum.ts'
-import { hearsOtherLeader, isStranger, isWithoutVote } from './request-vote.ts'
+import { hasForgotten, hearsOtherLeader, isStranger, isWithoutVote } from './request-vote.ts'
 import { becomeFollower, enterRole, setLeader } from './roles.ts'
 import type { Election, State } from './state.ts'
 
@@ -73,7 +72,7 @@ export function receivePreVote(state: State, requestId: number, request: Receive
   const own = state.hardState.term
   const isHeard =
     !state.isStorageStalled &&
-    !hasLostDisk(state) &&
+    !hasForgotten(state, request) &&
     !isStranger(state, request) &&
     !hearsOtherLeader(state, from)
   const isRefused =

@@ -22,7 +22,8 @@ export function receiveRequestVote(
 /** The order of the checks is that of hashicorp/raft: strangers and disturbers do not even bring a term. */
 function mayVote(state: State, request: ReceivedRequestVote): boolean {
   const { from, term } = request
-  if (state.isStorageStalled || hasLostDisk(state) || isStranger(state, request)) return false
+  if (state.isStorageStalled || hasForgotten(state, request) || isStranger(state, request))
+    return false
   // A server that hears a leader helps nobody to depose it (§6, dissertation §4.2.3), unless that leader asks.
   if (hearsOtherLeader(state, from) && !request.leadershipTransfer) return false
   if (term < state.hardState.term) return false
@@ -48,6 +49,14 @@ function isSameCandidate(vote: Vote, from: Sender): boolean {
 
 /** What is said of a candidate, in a vote and in a pre-vote. */
 type Candidacy = Pick<ReceivedRequestVote, 'from' | 'lastLogIndex' | 'lastLogTerm'>
+
+/**
+ * True for a server that lost its disk, unless the candidate may know that it was removed and added again: then the
+ * candidate alone can tell which disk counts, and may have nobody else to ask.
+ */
+export function hasForgotten(state: State, candidacy: Candidacy): boolean {
+  return hasLostDisk(state) && !mayKnowMore(state, candidacy)
+}
 
 /**
  * True for a candidate that is known to be no member, or to have lost its disk: a removed server must not disturb the

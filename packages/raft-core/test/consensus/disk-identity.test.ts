@@ -1,7 +1,8 @@
 // Which disk a server has, and what one with another disk counts for.
 import { describe, expect, test } from 'vitest'
 import type { IndexedConfiguration } from '@raftkit/interface/protocol'
-import type { Effect, ReceivedRequest } from '@raftkit/raft-core/consensus'
+import type { Effect } from '@raftkit/raft-core/consensus'
+import type { ReceivedRequestVote } from '../../src/consensus/messages.ts'
 import { all, LoneServer, only, sender, success } from './lone-server.ts'
 
 const knownDisks: IndexedConfiguration = {
@@ -20,7 +21,7 @@ function server(diskId: number): LoneServer {
   return new LoneServer({ configurations: [knownDisks], diskId })
 }
 
-const vote = (diskId: number | undefined, lastLogIndex = 1): ReceivedRequest => ({
+const vote = (diskId: number | undefined, lastLogIndex = 1): ReceivedRequestVote => ({
   type: 'request-vote',
   from: { ...sender('n2'), diskId },
   term: 5,
@@ -48,8 +49,16 @@ describe('a vote', () => {
     expect(granted(server(1).receive(vote(9, 2)))).toMatchObject({ granted: true })
   })
 
-  test('is never given by a server that has another disk itself', () => {
+  test('is not given by a server that has another disk itself', () => {
     expect(granted(server(9).receive(vote(2)))).toMatchObject({ granted: false, term: 1 })
+  })
+
+  // Added again and given its vote at once, it may be the one that the only possible leader waits for.
+  test('is given by one with another disk to a candidate with more of the log: it may be in it', () => {
+    expect(granted(server(9).receive(vote(2, 2)))).toMatchObject({ granted: true })
+    const { term, from, lastLogIndex, lastLogTerm } = vote(2, 2)
+    const preVote = { type: 'request-pre-vote', term, from, lastLogIndex, lastLogTerm } as const
+    expect(granted(server(9).receive(preVote))).toMatchObject({ granted: true })
   })
 })
 
