@@ -20,4 +20,10 @@ export const REGRESSION_SEEDS: readonly RegressionSeed[] = [
     profile: 'default',
     found: 'a rejected forward that did not say what is known of it',
   },
+  {
+    seed: 293,
+    profile: 'default',
+    found:
+      'a server with a new disk that refused its vote to the only candidate, by an old configuration',
+  },
 ]

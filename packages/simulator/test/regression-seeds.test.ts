@@ -9,6 +9,7 @@ const SEEDS: readonly (readonly [seed: number, profile: string, was: string])[] 
   [247, 'default', 'a timer was set after a shutdown, by a write that waited behind a hung disk'],
   [265, 'default', 'a command that a stopped server did not hand on failed without an outcome'],
   [292, 'default', 'a timer was set after a shutdown'],
+  [293, 'default', 'a server with a new disk refused its vote by an old configuration'],
   [314, 'default', 'a forwarded command was refused, and its copy applied'],
   [328, 'default', 'a command that a stopped server did not hand on failed without an outcome'],
   [616, 'default', 'a paused server was shut down from outside'],

@@ -1,28 +1,24 @@
 import type { Index, ServerId, Term } from '@raftkit/interface'
 import type { CommittedLog } from './committed-log.ts'
+import { isQuorum, votersOf } from './quorums.ts'
 import type { Violate } from './violation.ts'
-
-/** Servers that hold an entry durably, or held it on a disk that was lost since. */
-export interface Holders {
-  readonly count: number
-  readonly voters: number
-}
 
 /** What clients were told that it took effect: it is committed, and later reads see it. */
 export class AcknowledgedCommands {
   readonly #violate: Violate
   readonly #committed: CommittedLog
-  readonly #holdersOf: (index: Index, term: Term) => Holders
+  readonly #holds: (id: ServerId, index: Index, term: Term) => boolean
   #lastIndex: Index = 0
 
+  /** `holds` tells whether an entry is durable on a server, or was until its disk was lost. */
   constructor(
     violate: Violate,
     committed: CommittedLog,
-    holdersOf: (index: Index, term: Term) => Holders,
+    holds: (id: ServerId, index: Index, term: Term) => boolean,
   ) {
     this.#violate = violate
     this.#committed = committed
-    this.#holdersOf = holdersOf
+    this.#holds = holds
   }
 
   /** Every command acknowledged until now is at or before this index. */
@@ -33,17 +29,21 @@ export class AcknowledgedCommands {
   /** A client is told that its command is entry `index` of `term`. */
   acknowledged(id: ServerId, index: Index, term: Term): void {
     this.#lastIndex = Math.max(this.#lastIndex, index)
-    if (this.#committed.termAt(index) !== term)
+    const by = this.#committed.committedBy(index)
+    if (by === undefined || this.#committed.termAt(index) !== term) {
       this.#violate(
         'acknowledged stays',
         `${id} acknowledges command ${index} of term ${term}, which is not committed`,
       )
-    const { count, voters } = this.#holdersOf(index, term)
-    if (2 * count <= voters)
-      this.#violate(
-        'acknowledged stays',
-        `${id} acknowledges command ${index} of term ${term}, which is durable on ${count} of ${voters} voters only`,
-      )
+      return
+    }
+    const has = (voter: { readonly id: ServerId }): boolean => this.#holds(voter.id, index, term)
+    if (isQuorum(by, has)) return
+    const voters = votersOf(by)
+    this.#violate(
+      'acknowledged stays',
+      `${id} acknowledges command ${index} of term ${term}, which is durable on ${voters.filter(has).length} of the ${voters.length} voters only that it was committed by`,
+    )
   }
 
   /** A read that was asked for when `needed` was {@link lastIndex} is answered as of `index`. */

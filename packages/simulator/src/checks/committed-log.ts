@@ -1,35 +1,37 @@
 import type { Configuration, Index, Term } from '@raftkit/interface'
 import type { DiskImage } from '../disk/disk-image.ts'
 import type { EntryTree } from './entry-tree.ts'
+import { isQuorum, votersOf } from './quorums.ts'
 import type { Violate } from './violation.ts'
-import { voterHalves } from './voter-halves.ts'
 
 interface Committed {
   readonly term: Term
   /** The term in which it was committed: leaders of later terms must have it. */
   readonly inTerm: Term
+  /** The configuration in force then: a quorum of it has the entry. */
+  readonly by: Configuration
+}
+
+/** What a {@link CommittedLog} looks at and tells. */
+export interface CommittedLogParts {
+  readonly violate: Violate
+  readonly tree: () => EntryTree
+  /** Tells whether an entry is durable on a server, or was until its disk was lost. */
+  readonly holds: (id: string, index: Index, term: Term) => boolean
+  /** A leader commits entries of earlier terms together with one of its own. */
+  readonly onEarlierTerms?: () => void
+  /** More is committed. */
+  readonly onCommitted?: (lastIndex: Index) => void
 }
 
 /** What is committed, as the leaders that committed it had it. It only grows. */
 export class CommittedLog {
-  readonly #violate: Violate
-  readonly #tree: () => EntryTree
-  readonly #holds: (id: string, index: Index, term: Term) => boolean
-  readonly #onEarlierTerms: () => void
+  readonly #parts: CommittedLogParts
   readonly #entries: Committed[] = []
   readonly #terms = new Set<Term>()
 
-  /** `holds` tells whether an entry is durable on a server. `onEarlierTerms` is told when a leader commits entries of earlier terms together with one of its own. */
-  constructor(
-    violate: Violate,
-    tree: () => EntryTree,
-    holds: (id: string, index: Index, term: Term) => boolean,
-    onEarlierTerms: () => void = () => {},
-  ) {
-    this.#violate = violate
-    this.#tree = tree
-    this.#holds = holds
-    this.#onEarlierTerms = onEarlierTerms
+  constructor(parts: CommittedLogParts) {
+    this.#parts = parts
   }
 
   get lastIndex(): Index {
@@ -46,20 +48,20 @@ export class CommittedLog {
     return this.#terms.has(term)
   }
 
+  /** The configuration by which the entry at `index` was committed. */
+  committedBy(index: Index): Configuration | undefined {
+    return this.#entries[index - 1]?.by
+  }
+
   /**
-   * The leader of `inTerm` says that everything up to `index`, an entry of its own term, is committed: by a quorum of one
-   * of `configurations`, those in force before and after the turn in which it was.
+   * The leader of `inTerm` says that everything up to `index`, an entry of its own term, is committed. One of
+   * `inForce` was the configuration in force when it found that; they differ in the turn of a change.
    */
-  commit(
-    leader: string,
-    index: Index,
-    inTerm: Term,
-    configurations: readonly Configuration[],
-  ): void {
+  commit(leader: string, index: Index, inTerm: Term, inForce: readonly Configuration[]): void {
     if (index <= this.lastIndex) return
     const terms = this.#chain(index, inTerm, this.lastIndex)
     if (terms === undefined) {
-      this.#violate(
+      this.#parts.violate(
         'durable quorum',
         `${leader}, leader of term ${inTerm}, commits entry ${index}, which is durable nowhere as an entry of that term`,
       )
@@ -67,14 +69,15 @@ export class CommittedLog {
     }
     const before = terms.pop()
     if (this.lastIndex > 0 && before !== this.#entries.at(-1)!.term)
-      this.#violate(
+      this.#parts.violate(
         'state machine safety',
         `${leader} commits entry ${index} after an entry ${this.lastIndex} of term ${before}; committed was one of term ${this.#entries.at(-1)!.term}`,
       )
-    this.#checkQuorum(leader, index, inTerm, configurations)
-    for (const term of terms.toReversed()) this.#entries.push({ term, inTerm })
+    const by = this.#deciding(leader, index, inTerm, inForce)
+    for (const term of terms.toReversed()) this.#entries.push({ term, inTerm, by })
     this.#terms.add(inTerm)
-    if (terms.at(-1) !== inTerm) this.#onEarlierTerms()
+    if (terms.at(-1) !== inTerm) this.#parts.onEarlierTerms?.()
+    this.#parts.onCommitted?.(index)
   }
 
   /** Leader Completeness (§5.4): a new leader has everything that was committed in earlier terms. */
@@ -90,7 +93,7 @@ export class CommittedLog {
     // A snapshot stands for everything before it: what cannot be followed is checked where it was appended first.
     if (chain === undefined && index > last) return
     if (chain?.at(-1) !== expected)
-      this.#violate(
+      this.#parts.violate(
         'leader completeness',
         `the leader of term ${term} begins at entry ${index} without entry ${last} of term ${expected}, which was committed before`,
       )
@@ -104,7 +107,7 @@ export class CommittedLog {
       const entry = image.entry(index)
       if (entry === undefined) return
       if (entry.term === this.termAt(index)) {
-        this.#violate(
+        this.#parts.violate(
           'leader completeness',
           `${server} truncates entry ${index}, which is committed`,
         )
@@ -116,7 +119,7 @@ export class CommittedLog {
   /** A snapshot becomes durable: it holds what is committed, and nothing else. */
   checkSnapshot(server: string, index: Index, term: Term): void {
     if (this.termAt(index) !== term)
-      this.#violate(
+      this.#parts.violate(
         'state machine safety',
         `${server} has a snapshot up to entry ${index} of term ${term}; committed there is ${this.#described(index)}`,
       )
@@ -127,14 +130,14 @@ export class CommittedLog {
     const last = Math.min(image.lastIndex, this.lastIndex)
     for (let index = Math.max(1, image.firstIndex); index <= last; index++) {
       if (image.firstIndex === 0 || image.entry(index)?.term === this.termAt(index)) continue
-      this.#violate(
+      this.#parts.violate(
         'acknowledged stays',
         `in the end ${server} has another entry ${index} than the committed one of ${this.#described(index)}`,
       )
       return
     }
     if (Math.max(image.lastIndex, image.snapshotIndex) < this.lastIndex)
-      this.#violate(
+      this.#parts.violate(
         'acknowledged stays',
         `in the end ${server} lacks entry ${this.lastIndex}, which is committed`,
       )
@@ -147,7 +150,7 @@ export class CommittedLog {
 
   /** Terms from (index, term) down to entry `to`; undefined when the chain of predecessors is not known. */
   #chain(index: Index, term: Term, to: Index): Term[] | undefined {
-    const tree = this.#tree()
+    const tree = this.#parts.tree()
     const terms: Term[] = []
     let current = term
     for (let at = index; at > to; at--) {
@@ -162,25 +165,24 @@ export class CommittedLog {
     return terms
   }
 
-  #checkQuorum(
+  /** The configuration of which a quorum has the entry. */
+  #deciding(
     leader: string,
     index: Index,
     term: Term,
-    configurations: readonly Configuration[],
-  ): void {
-    const lacks = configurations.map((configuration) =>
-      voterHalves(configuration)
-        .map((voters) => ({
-          voters,
-          holders: voters.filter(({ id }) => this.#holds(id, index, term)),
-        }))
-        .find(({ voters, holders }) => 2 * holders.length <= voters.length),
-    )
-    if (lacks.includes(undefined)) return
-    const { holders, voters } = lacks.at(-1)!
-    this.#violate(
+    inForce: readonly Configuration[],
+  ): Configuration {
+    const { holds, violate } = this.#parts
+    const has = ({ id }: { readonly id: string }): boolean => holds(id, index, term)
+    const by = inForce.find((configuration) => isQuorum(configuration, has))
+    if (by !== undefined) return by
+    const latest = inForce[0]!
+    const voters = votersOf(latest)
+    const holders = voters.filter(has)
+    violate(
       'durable quorum',
       `${leader} commits entry ${index} of term ${term}, which is durable on ${holders.length} of ${voters.length} voters only (${holders.map(({ id }) => id).join(', ')})`,
     )
+    return latest
   }
 }

@@ -27,11 +27,18 @@ interface Known {
 export class Configurations {
   readonly #violate: Violate
   readonly #committed: CommittedLog
+  readonly #onAppended: (index: Index, term: Term, configuration: Configuration) => void
   readonly #seen = new Set<number>()
 
-  constructor(violate: Violate, committed: CommittedLog) {
+  /** `onAppended` is told of every configuration that comes into a log. */
+  constructor(
+    violate: Violate,
+    committed: CommittedLog,
+    onAppended: (index: Index, term: Term, configuration: Configuration) => void = () => {},
+  ) {
     this.#violate = violate
     this.#committed = committed
+    this.#onAppended = onAppended
   }
 
   /** A log gets these entries behind those it has. */
@@ -42,12 +49,9 @@ export class Configurations {
       for (let index = batch.firstIndex; index <= batch.lastIndex; index++) {
         if (batch.typeAt(index) !== LogType.configuration) continue
         before ??= lastOf(image)
-        const { data } = decodeEntry(batch, index)
-        const now = {
-          index,
-          term: batch.termAt(index),
-          voters: votersOf(decodeConfiguration(data)),
-        }
+        const configuration = decodeConfiguration(decodeEntry(batch, index).data)
+        const now = { index, term: batch.termAt(index), voters: halvesOf(configuration) }
+        this.#onAppended(index, now.term, configuration)
         if (before !== undefined) this.#follows(server, before, now)
         before = now
       }
@@ -102,15 +106,15 @@ function lastOf(image: DiskImage): Known | undefined {
     const entry = image.entry(index)
     if (entry?.type !== LogType.configuration) continue
     if (entry.isDamaged === true) return undefined
-    return { index, term: entry.term, voters: votersOf(image.configurationAt(index)) }
+    return { index, term: entry.term, voters: halvesOf(image.configurationAt(index)) }
   }
   const meta = image.snapshots[0]?.meta
   if (meta === undefined) return undefined
   // The term of its entry is compacted away; it was committed, so the snapshot's own stands for it.
-  return { index: meta.index, term: meta.term, voters: votersOf(meta.configuration) }
+  return { index: meta.index, term: meta.term, voters: halvesOf(meta.configuration) }
 }
 
-function votersOf(configuration: Configuration): readonly ReadonlySet<ServerId>[] {
+function halvesOf(configuration: Configuration): readonly ReadonlySet<ServerId>[] {
   return voterHalves(configuration).map((half) => new Set(half.map(({ id }) => id)))
 }
 

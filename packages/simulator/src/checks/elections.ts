@@ -1,15 +1,34 @@
-import type { HardState, RpcRequest, RpcResponse, ServerId, Term } from '@raftkit/interface'
+import type {
+  Configuration,
+  DiskId,
+  HardState,
+  RpcRequest,
+  RpcResponse,
+  Server,
+  ServerId,
+  Term,
+} from '@raftkit/interface'
 import type { DiskImage } from '../disk/disk-image.ts'
+import { isQuorum, votersOf } from './quorums.ts'
 import type { Violate } from './violation.ts'
 
+/** A vote as it became durable. */
+interface Vote {
+  readonly voter: ServerId
+  readonly diskId: DiskId | undefined
+  readonly candidate: ServerId
+}
+
 /**
- * Terms, votes and leaders over all servers and all their lives: one leader per term, one vote per term and server,
+ * Terms, votes and leaders over all servers and all their lives: one leader per term, one vote per term and disk,
  * terms never go back, and nothing is said in a term or with a vote that a crash could still take away.
  */
 export class Elections {
   readonly #violate: Violate
   readonly #leaders = new Map<Term, ServerId>()
-  readonly #votes = new Map<string, ServerId>()
+  /** Whom each disk voted for. A server that lost its disk votes as another one: who knows that does not count it. */
+  readonly #votes = new WeakMap<DiskImage, Map<Term, ServerId>>()
+  readonly #cast = new Map<Term, Vote[]>()
   readonly #candidates = new Map<Term, ServerId>()
   readonly #onRivals: () => void
   #highestLed: Term = 0
@@ -39,6 +58,24 @@ export class Elections {
       this.#violate('election safety', `both ${known} and ${id} lead term ${term}`)
   }
 
+  /** `id` has won the election of `term` by this configuration: a quorum voted for it, with disks that it knows. */
+  elected(id: ServerId, term: Term, configuration: Configuration): void {
+    this.leads(id, term)
+    const votes = (this.#cast.get(term) ?? []).filter(({ candidate }) => candidate === id)
+    const hasVote = (voter: Server): boolean =>
+      votes.some(
+        (vote) =>
+          vote.voter === voter.id &&
+          (voter.diskId === undefined || vote.diskId === undefined || vote.diskId === voter.diskId),
+      )
+    if (isQuorum(configuration, hasVote)) return
+    const voters = votersOf(configuration)
+    this.#violate(
+      'election safety',
+      `${id} leads term ${term} with ${voters.filter(hasVote).length} votes of ${voters.length}`,
+    )
+  }
+
   /** Term and vote of a server become durable. */
   saved(id: ServerId, image: DiskImage, { term, votedFor }: HardState): void {
     const before = image.hardState
@@ -47,7 +84,7 @@ export class Elections {
         'nothing goes back',
         `${id} saves term ${term} after having saved term ${before.term}`,
       )
-    if (votedFor !== undefined) this.#vote(id, term, votedFor.id)
+    if (votedFor !== undefined) this.#vote(id, image, term, votedFor.id)
     else if (before?.term === term && before.votedFor !== undefined)
       this.#violate(
         'nothing goes back',
@@ -86,11 +123,16 @@ export class Elections {
     else if (first !== id) this.#onRivals()
   }
 
-  #vote(id: ServerId, term: Term, candidate: ServerId): void {
-    const key = `${id}/${term}`
-    const known = this.#votes.get(key)
-    if (known === undefined) this.#votes.set(key, candidate)
-    else if (known !== candidate)
+  #vote(id: ServerId, image: DiskImage, term: Term, candidate: ServerId): void {
+    const votes = this.#votes.get(image) ?? new Map<Term, ServerId>()
+    this.#votes.set(image, votes)
+    const known = votes.get(term)
+    if (known === undefined) {
+      votes.set(term, candidate)
+      const cast = this.#cast.get(term) ?? []
+      cast.push({ voter: id, diskId: image.diskId, candidate })
+      this.#cast.set(term, cast)
+    } else if (known !== candidate)
       this.#violate(
         'one vote per term',
         `${id} votes for ${known} and ${candidate} in term ${term}`,
@@ -100,8 +142,8 @@ export class Elections {
   /** Durable is the vote itself, or a later term, which rules out any other vote in this one. */
   #checkVote(id: ServerId, image: DiskImage, term: Term, candidate: ServerId): void {
     const durable = image.hardState?.term ?? 0
-    if (durable > term) this.#vote(id, term, candidate)
-    else if (this.#votes.get(`${id}/${term}`) !== candidate)
+    if (durable > term) this.#vote(id, image, term, candidate)
+    else if (this.#votes.get(image)?.get(term) !== candidate)
       this.#violate(
         'persist, then promise',
         `${id} gives its vote of term ${term} to ${candidate}, and that is not durable`,

@@ -21,15 +21,22 @@ export class Progress {
   #commit: Index = 0
   #applied: Index = 0
   #wasLeader = false
-  /** The configuration in force at the last look. */
-  #configuration: Configuration
+  /** In force when the turn before this one ended. */
+  #before: Configuration
+  #latest: Configuration
 
   constructor(id: ServerId, raft: Watched, committed: CommittedLog, violate: Violate) {
     this.#id = id
     this.#raft = raft
     this.#committed = committed
     this.#violate = violate
-    this.#configuration = raft.configuration().configuration
+    this.#before = raft.configuration().configuration
+    this.#latest = this.#before
+  }
+
+  /** Another configuration is in force: what this turn commits may still rest on the one before. */
+  configured(configuration: Configuration): void {
+    this.#latest = configuration
   }
 
   look(): void {
@@ -47,10 +54,10 @@ export class Progress {
         'state machine safety',
         `${this.#id} has applied ${appliedIndex}, committed is ${commitIndex}`,
       )
+    this.#before = this.#latest
     this.#term = currentTerm
     this.#applied = appliedIndex
     this.#wasLeader = state === 'leader'
-    this.#configuration = this.#raft.configuration().configuration
   }
 
   #commitChanged(index: Index, term: Term, isLeader: boolean): void {
@@ -59,7 +66,7 @@ export class Progress {
     // A leader may step down in the turn in which it commits.
     if (isLeader || this.#wasLeader) {
       const { configuration } = this.#raft.configuration()
-      this.#committed.commit(this.#id, index, term, [this.#configuration, configuration])
+      this.#committed.commit(this.#id, index, term, [configuration, this.#before])
     }
     if (index > this.#committed.lastIndex)
       this.#violate(

@@ -12,6 +12,7 @@ export type CheckName =
   | 'acknowledged stays'
   | 'reads see what was acknowledged'
   | 'configurations overlap'
+  | 'removed servers keep quiet'
   | 'damage is found'
   | 'store contract'
   | 'honest outcomes'

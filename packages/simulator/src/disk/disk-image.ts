@@ -1,13 +1,15 @@
 // What is durable on one disk: term and vote, the log, snapshots. It survives crashes, and may rot.
 import type {
   Configuration,
+  DiskId,
   EntryBatch,
   HardState,
   Index,
-  LogType,
+  IndexedConfiguration,
   SnapshotMeta,
   Term,
 } from '@raftkit/interface'
+import { LogType } from '@raftkit/interface'
 import { decodeConfiguration, decodeEntry } from '@raftkit/wire'
 import { joined } from './entry-join.ts'
 
@@ -62,6 +64,12 @@ export class DiskImage {
     this.isStableDamaged = false
   }
 
+  /** The name that the server gave this disk; undefined until it did. */
+  get diskId(): DiskId | undefined {
+    const value = this.values.get('disk-id')
+    return value === undefined ? undefined : Number(String.fromCharCode(...value))
+  }
+
   /** Something in the log, or term and vote, cannot be read. */
   get isUnreadable(): boolean {
     return this.isStableDamaged || this.#damagedEntries > 0
@@ -102,6 +110,26 @@ export class DiskImage {
     const term = this.entry(index)?.term
     if (term !== undefined) return term
     return this.snapshots.find(({ meta }) => meta.index === index)?.meta.term
+  }
+
+  /** Index of the last entry that the disk knows, and its term. */
+  get last(): { readonly index: Index; readonly term: Term } {
+    const index = Math.max(this.lastIndex, this.snapshotIndex)
+    return { index, term: this.termAt(index) ?? 0 }
+  }
+
+  /** Every configuration on the disk that can be read, oldest first. */
+  get configurations(): readonly IndexedConfiguration[] {
+    const meta = this.snapshots.find(({ isDamaged }) => isDamaged !== true)?.meta
+    const found: IndexedConfiguration[] = []
+    if (meta !== undefined)
+      found.push({ index: meta.configurationIndex, configuration: meta.configuration })
+    for (const { index, type, isDamaged } of this.#entries) {
+      if (type !== LogType.configuration || isDamaged === true) continue
+      if (index > (meta?.configurationIndex ?? 0))
+        found.push({ index, configuration: this.configurationAt(index) })
+    }
+    return found
   }
 
   /** The configuration in the entry at `index`, which must be one. */

@@ -67,8 +67,8 @@ export class SimulatedDisk {
   readonly random: Stream
   readonly #events: DiskEvents
   #image = new DiskImage()
-  /** What was on the disk before it was wiped. */
-  #lost: DiskImage | undefined
+  /** What was on the disk each time before it was wiped. */
+  readonly #lost: DiskImage[] = []
   #pending: PendingWrite[] = []
   #snapshots = 0
   /** Ends of writes that wait until the disk goes on; undefined while it does not hang. */
@@ -92,18 +92,18 @@ export class SimulatedDisk {
 
   /** Everything on the disk is gone. Nobody may be using it. */
   wipe(): void {
-    this.#lost ??= this.#image
+    this.#lost.push(this.#image)
     this.#image = new DiskImage()
   }
 
   /** Something was on the disk that is gone. */
   get wasWiped(): boolean {
-    return this.#lost !== undefined
+    return this.#lost.length > 0
   }
 
   /** True when the entry is durable here, or was until the disk was wiped: whoever counted on it was right. */
   held(index: Index, term: Term): boolean {
-    return this.#image.holds(index, term) || this.#lost?.holds(index, term) === true
+    return this.#image.holds(index, term) || this.#lost.some((image) => image.holds(index, term))
   }
 
   /** A new process begins to use the disk: a torn write is dropped. True when there was one. */

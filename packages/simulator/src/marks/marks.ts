@@ -57,6 +57,25 @@ export const MARKS = [
   'a transfer succeeded',
   'a transfer failed',
   'a server was shut down and started with other options',
+  // members
+  'a nonvoter was added',
+  'a staged server got its vote',
+  'a server got its vote at once',
+  'a removed server was added again',
+  'a server was removed',
+  'a server was told that it was removed',
+  'a leader removed itself',
+  'a leader that removed itself shut down',
+  'a voter was demoted',
+  'a leader demoted itself',
+  'a server was moved to another address',
+  'a change was refused because the configuration had changed',
+  'a change that had begun was given up',
+  'leadership was lost in the middle of a change',
+  'a configuration was rolled back',
+  'a snapshot brought a configuration',
+  'a cluster grew to 5 voters or more',
+  'a cluster shrank to 1 voter',
   // servers
   'a server restarted with what it had',
   'a server started from a snapshot',
@@ -78,6 +97,10 @@ export const MARKS = [
   'damage was found by a running server',
   'an older snapshot stood in for a damaged one',
   'a server that lost its disk stayed out',
+  'a server came back with an empty disk',
+  'a server that lost its disk was removed and added again',
+  'a vote of a forgotten disk was refused',
+  'a server learned that it is known with another disk',
 ] as const
 
 /** One of {@link MARKS}. */

@@ -1,12 +1,12 @@
 // What a server did, as a mark.
-import type { HardState, RpcRequest, RpcResponse } from '@raftkit/interface'
+import { type HardState, membersOf, type RpcRequest, type RpcResponse } from '@raftkit/interface'
 import type { Raft, RaftState } from '@raftkit/raft-core'
 import type { DiskImage } from '../disk/disk-image.ts'
 import type { Mark } from './marks.ts'
 
 /** The server as it answers. */
 export interface Answering {
-  readonly raft: Pick<Raft, 'leader' | 'commitIndex'>
+  readonly raft: Pick<Raft, 'leader' | 'commitIndex' | 'configuration'>
   readonly image: DiskImage
   /** Term and vote with which its process started. */
   readonly startedWith: HardState | undefined
@@ -66,20 +66,36 @@ function voteMark(
     : 'a vote was refused because another has it'
 }
 
-/** The mark of a request that has come and will be carried out. */
-export function arrivalMark(request: RpcRequest, { raft, image }: Answering): Mark | undefined {
+/** True for a vote that a server gives with another disk than the candidate knows it with. */
+export function isForgottenVote(raft: Pick<Raft, 'configuration'>, response: RpcResponse): boolean {
+  if (response.type !== 'request-vote' || !response.granted) return false
+  const { id, diskId } = response.header
+  const members = membersOf(raft.configuration().configuration)
+  const known = members.find((server) => server.id === id)?.diskId
+  return known !== undefined && diskId !== undefined && known !== diskId
+}
+
+/** The marks of a request that has come and will be carried out. */
+export function arrivalMarks(request: RpcRequest, server: Answering): readonly Mark[] {
+  const { raft, image } = server
   if (request.type === 'append-entries') {
     const last = request.entries?.at(-1)
     return last !== undefined && image.entry(last.lastIndex)?.term === last.lastTerm
-      ? 'entries came that were there already'
-      : undefined
+      ? ['entries came that were there already']
+      : []
   }
-  if (request.type !== 'install-snapshot') return undefined
-  const { lastLogIndex, lastLogTerm } = request
-  if (lastLogIndex <= raft.commitIndex) return 'an old snapshot was not installed again'
+  if (request.type !== 'install-snapshot') return []
+  const { lastLogIndex, lastLogTerm, configurationIndex } = request
+  if (lastLogIndex <= raft.commitIndex) return ['an old snapshot was not installed again']
+  const marks: Mark[] = []
+  const known = raft.configuration().index
+  if (known > 0 && configurationIndex > known) marks.push('a snapshot brought a configuration')
   const own = image.entry(lastLogIndex)?.term
-  if (own === undefined) return undefined
-  return own === lastLogTerm
-    ? 'a snapshot was installed and the log behind it kept'
-    : 'a snapshot was installed onto a conflicting suffix'
+  if (own !== undefined)
+    marks.push(
+      own === lastLogTerm
+        ? 'a snapshot was installed and the log behind it kept'
+        : 'a snapshot was installed onto a conflicting suffix',
+    )
+  return marks
 }

@@ -13,7 +13,19 @@ export function leaderOrAny<M extends StateMachine<R>, R>(
   random: Stream,
 ): SimulatedServer<M, R> {
   const leader = random.chance(0.6) ? world.leader() : undefined
-  return leader ?? random.pick(world.servers)
+  return leader ?? someServer(world, random)
+}
+
+/** A member more often than not: the others matter less. */
+export function someServer<M extends StateMachine<R>, R>(
+  world: World<M, R>,
+  random: Stream,
+): SimulatedServer<M, R> {
+  if (world.options.spares === 0) return random.pick(world.servers)
+  const { memberServers } = world
+  return random.pick(
+    memberServers.length > 0 && random.chance(0.85) ? memberServers : world.servers,
+  )
 }
 
 /** How long the trouble lasts, milliseconds. */

@@ -2,6 +2,7 @@ import type { NemesisName } from '../world/world-options.ts'
 import type { Act } from './act.ts'
 import { bitRot, diskFull, diskHangs, wipe } from './disks.ts'
 import { narrowLink, reset, slowLink } from './links.ts'
+import { add, demote, move, remove, replace } from './membership.ts'
 import { barrier, readIndex, restart, snapshot, transfer, verifyLeader } from './operations.ts'
 import { bridge, flap, isolate, oneWay, ring, split } from './partitions.ts'
 import { clockJump, crashAll, crashAny, crashLeader, pause } from './processes.ts'
@@ -32,4 +33,9 @@ export const ACTS: Readonly<Record<NemesisName, Act>> = {
   'verify leader': verifyLeader,
   'read index': readIndex,
   restart,
+  add,
+  remove,
+  demote,
+  move,
+  replace,
 }

@@ -1,6 +1,6 @@
 // Disks that hang, fill up, rot or are lost. Slow writes, failing syncs and torn writes are the weather of each disk.
 import { rot } from '../disk/bit-rot.ts'
-import { type Act, leaderOrAny, troubleMs } from './act.ts'
+import { type Act, leaderOrAny, someServer, troubleMs } from './act.ts'
 
 /** No write ends for a while. */
 export const diskHangs: Act = (world, random) => {
@@ -13,7 +13,7 @@ export const diskHangs: Act = (world, random) => {
 
 /** Every write fails for a while. */
 export const diskFull: Act = (world, random) => {
-  const { disk, id } = random.pick(world.servers)
+  const { disk, id } = someServer(world, random)
   world.trace.tell(id, 'has a full disk')
   disk.isFull = true
   world.time.after(troubleMs(world, random), () => {

@@ -1,9 +1,9 @@
 // Links that are slow or narrow, connections that break.
-import type { ServerId, StateMachine } from '@raftkit/interface'
+import type { ServerAddress, StateMachine } from '@raftkit/interface'
 import type { LinkFaults } from '@raftkit/transport-inmem'
 import type { Stream } from '../random/streams.ts'
 import type { World } from '../world/world.ts'
-import { type Act, troubleMs } from './act.ts'
+import { type Act, someServer, troubleMs } from './act.ts'
 
 /** One link takes longer than an election. */
 export const slowLink: Act = (world, random) => {
@@ -41,6 +41,6 @@ function spoil<M extends StateMachine<R>, R>(
 function twoOf<M extends StateMachine<R>, R>(
   world: World<M, R>,
   random: Stream,
-): readonly [ServerId, ServerId] {
-  return [random.pick(world.servers).id, random.pick(world.servers).id]
+): readonly [ServerAddress, ServerAddress] {
+  return [someServer(world, random).addresses[0]!, someServer(world, random).addresses[0]!]
 }

@@ -3,11 +3,11 @@ import { RaftError, type StateMachine } from '@raftkit/interface'
 import type { Stream } from '../random/streams.ts'
 import type { ServerRun } from '../server/server-run.ts'
 import type { World } from '../world/world.ts'
-import { type Act, leaderOrAny, troubleMs } from './act.ts'
+import { type Act, leaderOrAny, someServer, troubleMs } from './act.ts'
 
 /** The leader is asked to hand over. */
 export const transfer: Act = (world, random) => {
-  const to = random.chance(0.5) ? undefined : random.pick(world.servers).id
+  const to = random.chance(0.5) ? undefined : someServer(world, random).id
   ask(world, random, 'transfer', (raft, timeoutMs) =>
     raft.transferLeadership(to, { timeoutMs }).then(
       () => world.marks.hit('a transfer succeeded'),
@@ -22,7 +22,7 @@ export const transfer: Act = (world, random) => {
 
 /** Any server is asked for a snapshot. */
 export const snapshot: Act = (world, random) => {
-  const { id, run } = random.pick(world.servers)
+  const { id, run } = someServer(world, random)
   world.trace.tell('someone', 'asks', id, 'for a snapshot')
   if (run?.raft === undefined) return
   const timeoutMs = troubleMs(world, random) + 1

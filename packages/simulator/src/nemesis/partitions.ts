@@ -2,7 +2,7 @@
 import type { ServerId, StateMachine } from '@raftkit/interface'
 import type { Stream } from '../random/streams.ts'
 import type { World } from '../world/world.ts'
-import { type Act, leaderOrAny, troubleMs } from './act.ts'
+import { type Act, leaderOrAny, someServer, troubleMs } from './act.ts'
 
 /** One server reaches nobody. */
 export const isolate: Act = (world, random) => {
@@ -25,7 +25,7 @@ export const oneWay: Act = (world, random) => {
 
 /** Two halves that only one server reaches. */
 export const bridge: Act = (world, random) => {
-  const rest = without(world, [random.pick(world.servers).id])
+  const rest = without(world, [someServer(world, random).id])
   const half = rest.filter(() => random.chance(0.5))
   const otherHalf = rest.filter((id) => !half.includes(id))
   cutFor(world, random, bothWays(half, otherHalf))
@@ -47,7 +47,7 @@ export const flap: Act = (world, random) => {
   const leader = world.leader()
   if (leader === undefined) return
   const side = [leader.id]
-  if (random.chance(0.4)) side.push(random.pick(world.servers).id)
+  if (random.chance(0.4)) side.push(someServer(world, random).id)
   const others = without(world, side)
   const isOneWay = random.chance(0.3)
   cutFor(world, random, isOneWay ? ways(others, side) : bothWays(side, others))
@@ -78,10 +78,13 @@ function cutFor<M extends StateMachine<R>, R>(
 ): void {
   if (cut.length === 0) return
   world.trace.tell('network', 'cuts', cut.map(([from, to]) => `${from}>${to}`).join(' '))
-  for (const [from, to] of cut) world.network.cutOneWay(from, to)
+  const addresses = cut.map(
+    ([from, to]) => [world.addressesOf(from), world.addressesOf(to)] as const,
+  )
+  for (const [from, to] of addresses) world.network.cutOneWay(from, to)
   world.time.after(troubleMs(world, random), () => {
     if (!world.isStormy()) return
     world.trace.tell('network', 'heals', cut.length, 'ways')
-    for (const [from, to] of cut) world.network.healOneWay(from, to)
+    for (const [from, to] of addresses) world.network.healOneWay(from, to)
   })
 }

@@ -3,10 +3,10 @@ import type { StateMachine } from '@raftkit/interface'
 import type { Stream } from '../random/streams.ts'
 import type { SimulatedServer } from '../server/simulated-server.ts'
 import type { World } from '../world/world.ts'
-import { type Act, leaderOrAny, troubleMs } from './act.ts'
+import { type Act, leaderOrAny, someServer, troubleMs } from './act.ts'
 
 /** Any server, at any moment. */
-export const crashAny: Act = (world, random) => crash(world, random, random.pick(world.servers))
+export const crashAny: Act = (world, random) => crash(world, random, someServer(world, random))
 
 /** The leader more often than not. */
 export const crashLeader: Act = (world, random) => crash(world, random, leaderOrAny(world, random))

@@ -38,6 +38,9 @@ export class GatedTransport implements Transport {
   readonly #transport: Transport
   readonly #process: Process
   readonly #observer: TransportObserver
+  /** Other addresses that lead to this process. */
+  readonly #others: Transport[] = []
+  #handler: RpcHandler | undefined
 
   constructor(transport: Transport, process: Process, observer: TransportObserver) {
     this.localAddress = transport.localAddress
@@ -47,24 +50,14 @@ export class GatedTransport implements Transport {
   }
 
   setHandler(handler: RpcHandler): void {
-    const process = this.#process
-    this.#transport.setHandler(
-      (request, context) =>
-        new Promise<RpcResponse>((resolve, reject) => {
-          if (process.isPaused && request.type === 'append-entries') process.heartbeatsWaiting++
-          process.run('input', () => {
-            if (!this.#observer.onArrival(request)) return
-            this.#handle(handler, request, context).then(
-              (response) =>
-                process.run('output', () => {
-                  this.#observer.onResponse(request, response)
-                  resolve(response)
-                }),
-              (error: unknown) => process.run('output', () => reject(error)),
-            )
-          })
-        }),
-    )
+    this.#handler = (request, context) => this.#receive(handler, request, context)
+    for (const transport of [this.#transport, ...this.#others]) transport.setHandler(this.#handler)
+  }
+
+  /** What comes to the other transport comes to this process too. */
+  listenAt(other: Transport): void {
+    this.#others.push(other)
+    if (this.#handler !== undefined) other.setHandler(this.#handler)
   }
 
   call<T extends CallType>(
@@ -103,8 +96,26 @@ export class GatedTransport implements Transport {
     }
   }
 
-  close(): Promise<void> {
-    return this.#transport.close()
+  async close(): Promise<void> {
+    await Promise.all([this.#transport, ...this.#others].map((transport) => transport.close()))
+  }
+
+  #receive(handler: RpcHandler, request: RpcRequest, context: RpcContext): Promise<RpcResponse> {
+    const process = this.#process
+    return new Promise<RpcResponse>((resolve, reject) => {
+      if (process.isPaused && request.type === 'append-entries') process.heartbeatsWaiting++
+      process.run('input', () => {
+        if (!this.#observer.onArrival(request)) return
+        this.#handle(handler, request, context).then(
+          (response) =>
+            process.run('output', () => {
+              this.#observer.onResponse(request, response)
+              resolve(response)
+            }),
+          (error: unknown) => process.run('output', () => reject(error)),
+        )
+      })
+    })
   }
 
   #out<R extends RpcResponse | AppendPipeline>(

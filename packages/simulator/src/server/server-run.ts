@@ -1,5 +1,12 @@
-import { type RpcRequest, type ServerId, type StateMachine, RaftError } from '@raftkit/interface'
+import {
+  type RpcRequest,
+  type ServerAddress,
+  type ServerId,
+  type StateMachine,
+  RaftError,
+} from '@raftkit/interface'
 import { bootstrapCluster, hasExistingState, Raft, type RaftConfig } from '@raftkit/raft-core'
+import type { InmemTransport } from '@raftkit/transport-inmem'
 import { CheckedMachine } from '../checks/checked-machine.ts'
 import { checkStart } from '../checks/damage.ts'
 import { Progress } from '../checks/progress.ts'
@@ -7,34 +14,13 @@ import type { SimulatedDisk } from '../disk/simulated-disk.ts'
 import { SimulatedSnapshotStore } from '../disk/simulated-snapshot-store.ts'
 import { SimulatedStore } from '../disk/simulated-store.ts'
 import { GatedTransport } from '../network/gated-transport.ts'
-import type { Stream } from '../random/streams.ts'
-import { roleMark } from '../marks/server-marks.ts'
 import { Process } from './process.ts'
 import { ServerClock } from './server-clock.ts'
 import { StoreWatch } from './store-watch.ts'
+import { watchRaft } from './raft-watch.ts'
+import type { RunChances, RunEvents, RunIdentity } from './run-parts.ts'
 import type { Surroundings } from './surroundings.ts'
 import { TrafficWatch } from './traffic-watch.ts'
-
-/** What a run tells its server. */
-export interface RunEvents {
-  /** A moment came that a crash may follow: `share` of such moments do. */
-  onCrashPoint(share: number, what: string): void
-  /** A request left; it may be kept for later. */
-  onSent(address: string, request: RpcRequest): void
-  /** True when the disk may be damaged: not too many others are. */
-  mayLoseDisk(): boolean
-  /** Raft has stopped by itself, or could not start. */
-  onStopped(error: unknown): void
-}
-
-/** Chance for the runs of a server, each use by itself. */
-export interface RunChances {
-  readonly turns: Stream
-  readonly raft: Stream
-  readonly apply: Stream
-  readonly network: Stream
-  readonly reads: Stream
-}
 
 /** One run of a server: a process with a Raft in it, from its start to its crash. */
 export class ServerRun<M extends StateMachine<R>, R> {
@@ -44,26 +30,30 @@ export class ServerRun<M extends StateMachine<R>, R> {
   readonly checked: CheckedMachine<R>
   /** Undefined while it starts. */
   raft: Raft<R> | undefined
+  readonly #identity: RunIdentity
   readonly #id: ServerId
   readonly #world: Surroundings<M, R>
   readonly #config: RaftConfig
   readonly #disk: SimulatedDisk
   readonly #events: RunEvents
   readonly #chances: RunChances
+  /** Somebody has asked it to shut down. */
+  isShutDown = false
   #progress: Progress | undefined
   /** World time until which the event loop stands still. */
   #stillUntil = 0
-  #closeTransport: () => Promise<void> = async () => {}
+  #transport: GatedTransport | undefined
 
   constructor(
-    place: number,
-    id: ServerId,
+    identity: RunIdentity,
     config: RaftConfig,
     world: Surroundings<M, R>,
     disk: SimulatedDisk,
     events: RunEvents,
     chances: RunChances,
   ) {
+    const { id, place } = identity
+    this.#identity = identity
     this.#id = id
     this.#config = config
     this.#world = world
@@ -116,9 +106,14 @@ export class ServerRun<M extends StateMachine<R>, R> {
     this.#progress?.look()
   }
 
-  /** The address is free again. */
+  /** That address leads to this server too. */
+  listenAt(address: ServerAddress): void {
+    if (!this.process.isDead) this.#transport?.listenAt(this.#open(address))
+  }
+
+  /** The addresses are free again. */
   close(): void {
-    void this.#closeTransport()
+    void this.#transport?.close()
   }
 
   async #start(): Promise<void> {
@@ -130,15 +125,8 @@ export class ServerRun<M extends StateMachine<R>, R> {
     const stores = this.#openStores()
     const isKnown = await hasExistingState(stores)
     if (isKnown) world.marks.hit('a server restarted with what it had')
-    else if (!this.#disk.wasWiped)
+    else if (this.#identity.isFirst && !this.#disk.wasWiped)
       await bootstrapCluster({ ...stores, configuration: world.configuration })
-    const transport = world.network.transport(id, {
-      clock: this.clock,
-      timeoutMs: config.rpcTimeoutMs,
-      snapshotTimeoutMs: config.snapshotStallMs * 3,
-      pipelines: world.options.pipelines,
-    })
-    this.#closeTransport = () => transport.close()
     const watch = new TrafficWatch<R>(
       {
         id,
@@ -153,17 +141,32 @@ export class ServerRun<M extends StateMachine<R>, R> {
       },
       world,
     )
+    const [own = id, ...others] = this.#identity.addresses
+    const transport = new GatedTransport(this.#open(own), this.process, watch)
+    this.#transport = transport
+    for (const address of others) this.listenAt(address)
     const raft = await Raft.start<R>({
       id,
       config,
       stateMachine: this.checked,
       ...stores,
-      transport: new GatedTransport(transport, this.process, watch),
+      transport,
       clock: this.clock,
       random: this.#chances.raft,
       onForward: (payload) => this.#serve(payload),
     })
     this.#started(raft)
+  }
+
+  #open(address: ServerAddress): InmemTransport {
+    const { network, options } = this.#world
+    const { rpcTimeoutMs, snapshotStallMs } = this.#config
+    return network.transport(address, {
+      clock: this.clock,
+      timeoutMs: rpcTimeoutMs,
+      snapshotTimeoutMs: snapshotStallMs * 3,
+      pipelines: options.pipelines,
+    })
   }
 
   #openStores(): Pick<
@@ -202,30 +205,14 @@ export class ServerRun<M extends StateMachine<R>, R> {
     elections.starts(id, image, raft.currentTerm)
     this.raft = raft
     this.#progress = new Progress(id, raft, committed, violate)
-    this.#listen(raft)
+    watchRaft(raft, this.#world, {
+      isDead: () => this.process.isDead,
+      isShutDown: () => this.isShutDown,
+      onConfiguration: (configuration) => this.#progress?.configured(configuration),
+      onStopped: (error) => this.#events.onStopped(error),
+      onLeft: () => this.#events.onLeft(),
+    })
     trace.tell(id, 'runs in term', raft.currentTerm)
-  }
-
-  #listen(raft: Raft<R>): void {
-    const { trace, elections } = this.#world
-    const id = this.#id
-    raft.on('role-changed', ({ role, term, reason }) => {
-      if (this.process.isDead) return
-      trace.tell(id, 'is', role, 'in term', term, `(${reason})`)
-      const mark = roleMark(role, reason)
-      if (mark !== undefined) this.#world.marks.hit(mark)
-      if (role !== 'leader') return
-      elections.leads(id, term)
-      this.#world.onLeader(id)
-    })
-    raft.on('snapshot-saved', () => this.#world.marks.hit('a snapshot was taken'))
-    raft.on('snapshot-installed', ({ index }) => {
-      this.#world.marks.hit('a snapshot was installed')
-      trace.tell(id, 'installed a snapshot of', index)
-    })
-    raft.on('stopped', ({ error }) => {
-      if (!this.process.isDead && error !== undefined) this.#events.onStopped(error)
-    })
   }
 
   #sent(to: string, request: RpcRequest): void {
@@ -237,7 +224,7 @@ export class ServerRun<M extends StateMachine<R>, R> {
     const chunks = 1 + request.size / options.snapshotChunkBytes
     time.after(minDelayMs + jitterMs + this.#chances.network.between(0, chunks), () => {
       trace.tell('network', 'resets connections of', this.#id, 'and', to)
-      network.reset(this.#id, to)
+      network.reset(this.#identity.addresses[0], to)
     })
   }
 

@@ -1,26 +1,27 @@
 import {
+  type Configuration,
+  membersOf,
   messageOf,
-  RaftError,
-  type RaftErrorCode,
   type RpcRequest,
+  type ServerAddress,
   type ServerId,
   type StateMachine,
 } from '@raftkit/interface'
 import type { Raft, RaftConfig } from '@raftkit/raft-core'
 import { checkTimers } from '../checks/shutdown.ts'
 import { SimulatedDisk } from '../disk/simulated-disk.ts'
-import type { Mark } from '../marks/marks.ts'
 import type { Stream } from '../random/streams.ts'
-import { type RunChances, ServerRun } from './server-run.ts'
+import { Addresses } from './addresses.ts'
+import { diskEvents } from './disk-events.ts'
+import { damageMark } from './damage-mark.ts'
+import type { RunChances } from './run-parts.ts'
+import { ServerRun } from './server-run.ts'
 import type { Surroundings } from './surroundings.ts'
 
-/** What a server says that finds its disk damaged. */
-const DAMAGE_CODES: readonly RaftErrorCode[] = [
-  'RAFT_STORE_CORRUPT',
-  'RAFT_SNAPSHOT_CORRUPT',
-  'RAFT_STORE_LOST_DATA',
-  'RAFT_LOG_GAP',
-]
+/** The name of the server at a place. */
+export function idOf(place: number): ServerId {
+  return `n${place + 1}`
+}
 
 /** A server that crashes and comes back: its disk stays, everything else is lost with each crash. */
 export class SimulatedServer<M extends StateMachine<R>, R> {
@@ -34,7 +35,9 @@ export class SimulatedServer<M extends StateMachine<R>, R> {
   readonly #onSent: (to: ServerId, request: RpcRequest) => void
   #run: ServerRun<M, R> | undefined
   #isDiskSick = false
-  #isLost = false
+  #isOut = false
+  #hasForgotten = false
+  readonly #places: Addresses
   #config: RaftConfig
   #restart: { run: (() => void) | undefined } | undefined
 
@@ -43,7 +46,8 @@ export class SimulatedServer<M extends StateMachine<R>, R> {
     world: Surroundings<M, R>,
     onSent: (to: ServerId, request: RpcRequest) => void,
   ) {
-    this.id = `n${place + 1}`
+    this.id = idOf(place)
+    this.#places = new Addresses(this.id)
     this.#place = place
     this.#world = world
     this.#onSent = onSent
@@ -55,26 +59,19 @@ export class SimulatedServer<M extends StateMachine<R>, R> {
       network: world.stream(`connections of ${this.id}`),
       reads: world.stream(`reads of ${this.id}`),
     }
-    const { time, trace, violate, options, marks } = world
+    const { options } = world
     this.#config = options.configs[place]!
-    this.disk = new SimulatedDisk(time, world.stream(`disk ${this.id}`), {
-      onCall: () => this.#crashPoint(options.crashPoints.storeCall, 'a call of a store'),
-      onDurable: (what) => {
-        trace.tell(this.id, 'has on disk:', what)
-        this.#crashPoint(options.crashPoints.writeDurable, 'a write')
-      },
-      onFailure: (what) => {
-        this.#isDiskSick = true
-        if (this.disk.isFull) marks.hit('a disk was full')
-        trace.tell(this.id, 'fails to write:', what)
-      },
-      onCut: (fate) => {
-        trace.tell(this.id, 'has on disk a write under way:', fate)
-        if (fate === 'kept') marks.hit('a crash left a write whole')
-        if (fate === 'lost') marks.hit('a crash took a write away')
-      },
-      onMisuse: (message) => violate('store contract', `${this.id}: ${message}`),
-    })
+    this.disk = new SimulatedDisk(
+      world.time,
+      world.stream(`disk ${this.id}`),
+      diskEvents(this.id, world, {
+        onCrashPoint: (share, what) => this.#crashPoint(share, what),
+        onFailure: () => {
+          this.#isDiskSick = true
+          if (this.disk.isFull) world.marks.hit('a disk was full')
+        },
+      }),
+    )
     this.disk.weather = options.disks[place]!
   }
 
@@ -92,14 +89,34 @@ export class SimulatedServer<M extends StateMachine<R>, R> {
     return this.#run !== undefined
   }
 
-  /** Its disk lost what it must not forget: under this id it takes no part any more. */
+  /** True for a member of the first configuration. */
+  get isFirst(): boolean {
+    return this.#place < this.#world.options.servers
+  }
+
+  /** Where others reach it: its own address, and those that lead to it still. */
+  get addresses(): readonly ServerAddress[] {
+    return this.#places.all
+  }
+
+  /** Its disk lost what it must not forget: under this id it counts for nothing until it was removed. */
   get isLost(): boolean {
-    return this.#isLost
+    return this.#isOut || this.#hasForgotten
+  }
+
+  /** It has the disk that others count on. */
+  get isHealthy(): boolean {
+    return !this.isLost && !this.disk.image.isDamaged
+  }
+
+  /** A configuration is committed: whoever is not in it owes nothing any more. */
+  configurationCommitted(configuration: Configuration): void {
+    if (!membersOf(configuration).some(({ id }) => id === this.id)) this.#hasForgotten = false
   }
 
   start(): void {
     if (this.#run !== undefined) return
-    if (this.#isLost) {
+    if (this.#isOut) {
       this.#world.marks.hit('a server that lost its disk stayed out')
       return
     }
@@ -108,8 +125,7 @@ export class SimulatedServer<M extends StateMachine<R>, R> {
     this.#isDiskSick = false
     this.#world.trace.tell(this.id, 'starts')
     const run = new ServerRun<M, R>(
-      this.#place,
-      this.id,
+      { place: this.#place, id: this.id, isFirst: this.isFirst, addresses: this.addresses },
       this.#config,
       this.#world,
       this.disk,
@@ -118,6 +134,7 @@ export class SimulatedServer<M extends StateMachine<R>, R> {
         onSent: (to, request) => this.#onSent(to, request),
         mayLoseDisk: () => this.#world.mayLose(this),
         onStopped: (error) => this.#stopped(error),
+        onLeft: () => this.#left(run),
       },
       this.#runChances,
     )
@@ -139,8 +156,7 @@ export class SimulatedServer<M extends StateMachine<R>, R> {
     this.disk.crash()
     // What the process has sent until now is on its way; the network notices the end after that.
     time.after(0, () => run.close())
-    if (restartAfterMs !== undefined)
-      this.#restart = time.after(Math.max(0.5, restartAfterMs), () => this.start())
+    if (restartAfterMs !== undefined) this.#restartAfter(restartAfterMs)
   }
 
   /** Nothing of the server runs for that time. */
@@ -154,17 +170,38 @@ export class SimulatedServer<M extends StateMachine<R>, R> {
 
   /** The server crashes, and nothing on its disk is left. */
   wipe(restartAfterMs: number): void {
-    const { trace, options } = this.#world
-    trace.tell(this.id, 'loses its disk')
-    this.#isLost = options.wiped === 'stay out'
-    this.crash('killed, and its disk is wiped', restartAfterMs)
-    this.disk.wipe()
+    const { options, marks } = this.#world
+    const mayReturn = options.wiped === 'come back empty' && this.#world.mayForget(this)
+    this.#isOut = options.wiped !== 'come back unknown' && !mayReturn
+    this.#empty('loses its disk')
+    if (mayReturn) marks.hit('a server came back with an empty disk')
+    this.#restartAfter(restartAfterMs)
+  }
+
+  /** Somebody puts an empty disk into the machine. Nobody must be misled by that. */
+  renew(): void {
+    this.#isOut = false
+    this.#empty('gets an empty disk')
   }
 
   /** The disk is damaged: the server ends, and under this id it takes no part any more. */
   giveUp(): void {
-    this.#isLost = true
+    this.#isOut = true
     this.crash('its disk is damaged')
+  }
+
+  /** The server goes to another address. When `isReachable`, the former ones lead to it still. */
+  move(isReachable: boolean, afterMs: number): ServerAddress {
+    const address = this.#places.move(isReachable)
+    this.#world.trace.tell(this.id, 'moves to', address)
+    this.crash('moves')
+    this.#restartAfter(afterMs)
+    return address
+  }
+
+  /** Every address that it ever had leads to it. */
+  listenEverywhere(): void {
+    for (const address of this.#places.reopen()) this.#run?.listenAt(address)
   }
 
   /** Shuts the server down in an orderly way, and starts it later with its other options. */
@@ -176,6 +213,7 @@ export class SimulatedServer<M extends StateMachine<R>, R> {
     if (run.process.isPaused) return
     const { options, marks, openCalls, trace } = this.#world
     trace.tell(this.id, 'is shut down')
+    run.isShutDown = true
     const shutdown = raft.shutdown().then(() => {
       if (this.#run !== run) return
       if (!run.process.isPaused) checkTimers(this.#world.violate, this.id, run.clock)
@@ -191,8 +229,33 @@ export class SimulatedServer<M extends StateMachine<R>, R> {
   async shutDown(): Promise<void> {
     const run = this.#run
     if (run?.raft === undefined) return this.crash('ends while it starts')
+    run.isShutDown = true
     await run.raft.shutdown()
     checkTimers(this.#world.violate, this.id, run.clock)
+  }
+
+  #restartAfter(ms: number): void {
+    if (this.#restart !== undefined) this.#restart.run = undefined
+    this.#restart = this.#world.time.after(Math.max(0.5, ms), () => this.start())
+  }
+
+  #empty(why: string): void {
+    this.#world.trace.tell(this.id, why)
+    this.#hasForgotten ||= this.#world.isMember(this.id)
+    this.crash('killed, and its disk is wiped')
+    this.disk.wipe()
+  }
+
+  /** It was removed from the cluster and has shut down by itself. */
+  #left(run: ServerRun<M, R>): void {
+    const { options, marks, openCalls } = this.#world
+    marks.hit('a leader that removed itself shut down')
+    const shutdown = run.raft!.shutdown().then(() => {
+      if (this.#run !== run) return
+      if (!run.process.isPaused) checkTimers(this.#world.violate, this.id, run.clock)
+      this.crash('has left', this.#chance.exponential(options.meanDownMs))
+    })
+    openCalls.watch(`shutdown of ${this.id}`, shutdown, run.process.died)
   }
 
   #crashPoint(share: number, what: string): void {
@@ -207,7 +270,7 @@ export class SimulatedServer<M extends StateMachine<R>, R> {
   #stopped(error: unknown): void {
     const { violate, trace, options, marks } = this.#world
     trace.tell(this.id, 'stopped:', messageOf(error))
-    const mark = this.#damageMark(error)
+    const mark = damageMark(error, this.disk.image, this.raft !== undefined)
     if (mark !== undefined) {
       marks.hit(mark)
       return this.giveUp()
@@ -215,17 +278,5 @@ export class SimulatedServer<M extends StateMachine<R>, R> {
     if (this.#isDiskSick) marks.hit('a write failed and the server stopped')
     else violate('no server breaks', `${this.id} stopped: ${messageOf(error)}`)
     this.crash('its Raft has stopped', 1 + this.#chance.exponential(options.meanDownMs))
-  }
-
-  /** What kind of damage the error tells of; undefined when it tells of none, or there is none. */
-  #damageMark(error: unknown): Mark | undefined {
-    const { image } = this.disk
-    if (!image.isDamaged || !RaftError.is(error) || !DAMAGE_CODES.includes(error.code))
-      return undefined
-    if (this.raft !== undefined) return 'damage was found by a running server'
-    if (!image.isUnreadable) return 'damage of a snapshot was found at the start'
-    return image.isStableDamaged
-      ? 'damage of term and vote was found at the start'
-      : 'damage in the log was found at the start'
   }
 }

@@ -1,4 +1,10 @@
-import type { EntryBatch, Index, ServerId, SnapshotMeta } from '@raftkit/interface'
+import {
+  type EntryBatch,
+  type Index,
+  LogType,
+  type ServerId,
+  type SnapshotMeta,
+} from '@raftkit/interface'
 import type { Raft } from '@raftkit/raft-core'
 import { checkLeaderTruncation } from '../checks/leader-log.ts'
 import type { DiskImage } from '../disk/disk-image.ts'
@@ -33,6 +39,9 @@ export class StoreWatch<R> implements StoreObserver {
   onTruncate(image: DiskImage, from: Index): void {
     const { marks, committed, violate } = this.#checks
     marks.hit('a conflicting suffix was removed')
+    for (let index = from; index <= image.lastIndex; index++)
+      if (image.entry(index)?.type === LogType.configuration)
+        marks.hit('a configuration was rolled back')
     committed.checkTruncation(this.#id, image, from)
     checkLeaderTruncation(violate, this.#id, this.#raft(), image, from)
   }

@@ -46,6 +46,10 @@ export interface Surroundings<M extends StateMachine<R>, R> extends Checks {
   readonly newMachine: () => M
   /** An own check of the state, after each command. */
   readonly check: ((machine: M) => string | undefined) | undefined
+  /** True for members of the committed configuration, or of one that may be committed yet. */
+  isMember(id: ServerId): boolean
+  /** True when nobody is misled by a server that comes back with an empty disk. */
+  mayForget(server: SpoiledDisk): boolean
   /** True when the server may lose what its disk holds: not too many others have. */
   mayLose(server: SpoiledDisk): boolean
   /** False once the faults have ended. */

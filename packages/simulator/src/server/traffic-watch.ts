@@ -2,7 +2,7 @@ import type { HardState, RpcRequest, RpcResponse, ServerId } from '@raftkit/inte
 import type { Raft } from '@raftkit/raft-core'
 import { checkAcknowledgement } from '../checks/acknowledgements.ts'
 import type { DiskImage } from '../disk/disk-image.ts'
-import { type Answering, answerMark, arrivalMark } from '../marks/server-marks.ts'
+import { type Answering, answerMark, arrivalMarks, isForgottenVote } from '../marks/server-marks.ts'
 import type { Mark } from '../marks/marks.ts'
 import type { TransportObserver } from '../network/gated-transport.ts'
 import { requestFacts, responseFacts } from '../story/message-words.ts'
@@ -30,7 +30,7 @@ export class TrafficWatch<R> implements TransportObserver {
   readonly #parts: TrafficWatchParts<R>
   readonly #checks: Checks
   /** What the snapshots that are being installed mean here. */
-  readonly #installing = new WeakMap<RpcRequest, Mark>()
+  #installing: readonly { readonly request: RpcRequest; readonly mark: Mark }[] = []
 
   constructor(parts: TrafficWatchParts<R>, checks: Checks) {
     this.#parts = parts
@@ -52,10 +52,11 @@ export class TrafficWatch<R> implements TransportObserver {
   onArrival(request: RpcRequest): boolean {
     if (!this.#parts.isAwaited(request)) return false
     const server = this.#answering()
-    const mark = server === undefined ? undefined : arrivalMark(request, server)
-    if (mark === undefined) return true
-    if (request.type === 'install-snapshot') this.#installing.set(request, mark)
-    else this.#checks.marks.hit(mark)
+    if (server === undefined) return true
+    for (const mark of arrivalMarks(request, server))
+      if (request.type === 'install-snapshot')
+        this.#installing = [...this.#installing, { request, mark }]
+      else this.#checks.marks.hit(mark)
     return true
   }
 
@@ -80,6 +81,8 @@ export class TrafficWatch<R> implements TransportObserver {
 
   onAnswer(request: RpcRequest, response: RpcResponse): void {
     const raft = this.#parts.raft()
+    if (raft !== undefined && isForgottenVote(raft, response))
+      this.#checks.marks.hit('a vote of a forgotten disk was refused')
     if (raft === undefined || request.type !== 'append-entries' || request.entries === null) return
     const isOver = raft.state !== 'leader' || raft.currentTerm !== request.term
     if (isOver && 'success' in response && response.success)
@@ -91,9 +94,9 @@ export class TrafficWatch<R> implements TransportObserver {
   }
 
   #installed(request: RpcRequest, success: boolean): void {
-    const mark = this.#installing.get(request)
-    this.#installing.delete(request)
-    if (success && mark !== undefined) this.#checks.marks.hit(mark)
+    const marks = this.#installing.filter((one) => one.request === request)
+    this.#installing = this.#installing.filter((one) => one.request !== request)
+    if (success) for (const { mark } of marks) this.#checks.marks.hit(mark)
   }
 
   #answering(): Answering | undefined {

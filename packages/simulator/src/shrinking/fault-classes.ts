@@ -32,6 +32,8 @@ export const FAULT_CLASSES = [
   'small-limits',
   'mixed-timeouts',
   'no-pre-votes',
+  'spares',
+  'empty-disks',
   'core-ending',
 ] as const
 
@@ -71,6 +73,19 @@ const SWITCHES: Readonly<Record<FaultClass, SwitchOff>> = {
     return onServers(options, { heartbeatTimeoutMs, electionTimeoutMs, leaderLeaseTimeoutMs })
   },
   'no-pre-votes': (options) => onServers(options, { preVote: true }),
+  spares: (options) => {
+    const { servers } = options
+    const { configs, otherConfigs, clockRates, disks } = options
+    return {
+      ...options,
+      spares: 0,
+      configs: configs.slice(0, servers),
+      otherConfigs: otherConfigs.slice(0, servers),
+      clockRates: clockRates.slice(0, servers),
+      disks: disks.slice(0, servers),
+    }
+  },
+  'empty-disks': (options) => ({ ...options, wiped: 'stay out' }),
   'core-ending': (options) => ({ ...options, ending: 'heal' }),
 }
 

@@ -35,7 +35,7 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
     this.#ledger = ledger
     this.#random = world.stream(`client ${name}`)
     this.#isLeaseSafe = isLeaseSafe(world.options)
-    this.#server = this.#random.pick(world.servers)
+    this.#server = this.#random.pick(world.memberServers)
   }
 
   /** Calls until `isOver`. */
@@ -155,7 +155,7 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
       entry.unknown()
     }
     if (RaftError.is(error, 'RAFT_OVERLOADED')) return
-    this.#server = this.#world.leader() ?? this.#random.pick(this.#world.servers)
+    this.#server = this.#world.leader() ?? this.#random.pick(this.#world.memberServers)
   }
 
   #markRefusal({ code }: RaftError, isRead: boolean): void {
@@ -168,10 +168,10 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
   }
 
   #choose(): SimulatedServer<M, Output> {
-    const { servers, options } = this.#world
+    const { memberServers, servers, options } = this.#world
     if (this.#random.chance(options.workload.wrongServer)) return this.#random.pick(servers)
     if (this.#server.raft === undefined)
-      this.#server = this.#world.leader() ?? this.#random.pick(servers)
+      this.#server = this.#world.leader() ?? this.#random.pick(memberServers)
     return this.#server
   }
 }

@@ -1,18 +1,15 @@
 // The end of a run: the faults stop, and the cluster must get on by itself.
-import type { StateMachine } from '@raftkit/interface'
-import type { RaftStats } from '@raftkit/raft-core'
-import { VAULT_ADDRESS } from '../network/vault.ts'
+import { type Configuration, membersOf, type ServerId, type StateMachine } from '@raftkit/interface'
+import { isQuorum, votersOf } from '../checks/quorums.ts'
 import type { SimulatedServer } from '../server/simulated-server.ts'
+import { configurationsInPlay, isWhole } from './in-play.ts'
 import type { World } from './world.ts'
 
 /** Servers that must recover, and how long they may take. */
 export interface Recovery<M extends StateMachine<R>, R> {
-  readonly servers: readonly SimulatedServer<M, R>[]
+  /** A well-connected quorum, while other links stay cut; undefined when everything heals. */
+  readonly core: readonly SimulatedServer<M, R>[] | undefined
   readonly untilMs: number
-  /** Some links stay cut: then a leader may be out of reach for some server of the core, but the core must serve. */
-  readonly isCore: boolean
-  /** Too many servers lost their disks: nothing can be expected but that the rest does nothing wrong. */
-  readonly isHopeless: boolean
 }
 
 /** Election timeouts within which a healed cluster must have a leader, and every server everything. */
@@ -23,37 +20,82 @@ export function calmDown<M extends StateMachine<R>, R>(world: World<M, R>): Reco
   world.endFaults()
   world.network.heal()
   const random = world.stream('ending')
-  const isCore = world.options.ending === 'core' && world.servers.length > 2
-  const quorum = Math.floor(world.servers.length / 2) + 1
   for (const server of world.servers) if (server.disk.image.isDamaged) server.giveUp()
-  const healthy = world.servers.filter(({ isLost }) => !isLost)
-  const shuffled = healthy
+  for (const server of world.servers) server.listenEverywhere()
+  for (const { run } of world.servers) if (run?.process.aheadMs === 0) run.wake(0)
+  const untilMs = world.time.now() + boundMs(world)
+  const shuffled = world.servers
+    .filter((server) => server.isHealthy)
     .map((server) => ({ server, order: random.next() }))
     .toSorted((a, b) => a.order - b.order)
     .map(({ server }) => server)
-  const core = isCore ? shuffled.slice(0, quorum) : shuffled
-  const outside = isCore ? shuffled.slice(quorum) : []
-  for (const { run } of world.servers) if (run?.process.aheadMs === 0) run.wake(0)
-  for (const server of core) server.start()
-  for (const server of outside)
+  const isCore = world.options.ending === 'core' && world.memberServers.length > 2
+  const core = isCore && isWhole(world) ? coreOf(world, shuffled) : undefined
+  startAll(world, core ?? shuffled)
+  if (core === undefined) return { core, untilMs }
+  for (const server of world.servers.filter((other) => !core.includes(other)))
     if (random.chance(0.3)) server.crash('outside of the core')
     else {
       server.start()
-      for (const other of world.servers) cutSomeWay(world, server.id, other.id, random.next())
+      for (const other of world.servers) cutSomeWay(world, server, other, random.next())
     }
-  const isHopeless = healthy.length < quorum
-  return { servers: core, isCore, isHopeless, untilMs: world.time.now() + boundMs(world) }
+  return { core, untilMs }
+}
+
+/** Members start, and of the others those that would have run. */
+function startAll<M extends StateMachine<R>, R>(
+  world: World<M, R>,
+  servers: readonly SimulatedServer<M, R>[],
+): void {
+  for (const server of servers) if (world.isMember(server.id)) server.start()
+}
+
+/**
+ * As few of the servers, from the first on, as make a quorum of each configuration that may be in force, also when those
+ * that catch up have got their votes.
+ */
+function coreOf<M extends StateMachine<R>, R>(
+  world: World<M, R>,
+  servers: readonly SimulatedServer<M, R>[],
+): readonly SimulatedServer<M, R>[] {
+  const present = configurationsInPlay(world)
+  const isStaging = (id: ServerId): boolean =>
+    present.some((configuration) =>
+      membersOf(configuration).some((member) => member.id === id && member.suffrage === 'staging'),
+    )
+  const configurations = [...present, ...present.map(withVotesForStaged)]
+  const core = servers.filter(({ id }) => isStaging(id))
+  for (const server of servers) {
+    const lacking = configurations.filter(
+      (configuration) => !isQuorum(configuration, ({ id }) => core.some((one) => one.id === id)),
+    )
+    if (lacking.length === 0) break
+    const isNeeded = lacking.some((configuration) =>
+      votersOf(configuration).some(({ id }) => id === server.id),
+    )
+    if (isNeeded && !core.includes(server)) core.push(server)
+  }
+  return core
+}
+
+/** What comes after it: the half that a joint one ends with, and votes for those that are staged. */
+function withVotesForStaged({ servers, next = servers }: Configuration): Configuration {
+  return {
+    servers: next.map((server) =>
+      server.suffrage === 'staging' ? { ...server, suffrage: 'voter' } : server,
+    ),
+  }
 }
 
 function cutSomeWay<M extends StateMachine<R>, R>(
   { network }: World<M, R>,
-  a: string,
-  b: string,
+  a: SimulatedServer<M, R>,
+  b: SimulatedServer<M, R>,
   chance: number,
 ): void {
   if (a === b) return
-  if (chance < 0.6) network.cutOneWay(a, b)
-  if (chance > 0.4 && chance < 0.9) network.cutOneWay(b, a)
+  if (chance < 0.6) network.cutOneWay(a.addresses, b.addresses)
+  if (chance > 0.4 && chance < 0.9) network.cutOneWay(b.addresses, a.addresses)
 }
 
 function boundMs<M extends StateMachine<R>, R>({ options }: World<M, R>): number {
@@ -72,26 +114,69 @@ function boundMs<M extends StateMachine<R>, R>({ options }: World<M, R>): number
 /** True when one server leads, has committed something after the faults, and all others have applied it. */
 export class RecoveryWatch<M extends StateMachine<R>, R> {
   readonly #world: World<M, R>
-  readonly #recovery: Recovery<M, R>
+  readonly untilMs: number
+  #core: readonly SimulatedServer<M, R>[] | undefined
   #goal: number | undefined
   #askAgainAt = 0
+  #lookAgainAt = 0
 
   constructor(world: World<M, R>, recovery: Recovery<M, R>) {
     this.#world = world
-    this.#recovery = recovery
+    this.#core = recovery.core
+    this.untilMs = recovery.untilMs
+  }
+
+  /** Still only the core must serve. */
+  get core(): readonly SimulatedServer<M, R>[] | undefined {
+    return this.#core
+  }
+
+  /** Servers that must have everything in the end: the members, as far as their disks are whole. */
+  get members(): readonly SimulatedServer<M, R>[] {
+    return this.#world.memberServers.filter((server) => server.isHealthy)
+  }
+
+  /** Too many disks are lost: nothing can be expected but that the rest does nothing wrong. */
+  get isHopeless(): boolean {
+    return !isWhole(this.#world)
   }
 
   look(): boolean {
-    const { servers, isCore, isHopeless } = this.#recovery
-    if (isHopeless) return true
-    if (this.#goal === undefined) this.#ask()
+    const now = this.#world.time.now()
+    if (now < this.#lookAgainAt) return false
+    this.#lookAgainAt = now + this.#world.options.configs[0]!.heartbeatTimeoutMs / 50
+    if (this.#goal === undefined) {
+      if (this.isHopeless) return true
+      this.#widen()
+      this.#ask()
+    }
     const goal = this.#goal
     if (goal === undefined) return false
-    return isCore || servers.every(({ raft }) => (raft?.appliedIndex ?? 0) >= goal)
+    // Whoever calls one that stands still waits for it, a member or not.
+    if (this.#world.servers.some(({ run }) => run?.process.isPaused === true)) return false
+    return (
+      this.#core !== undefined ||
+      this.members.every(
+        ({ raft, disk }) => (raft?.appliedIndex ?? 0) >= goal && disk.image.last.index >= goal,
+      )
+    )
   }
 
   get isOver(): boolean {
-    return this.#world.time.now() > this.#recovery.untilMs
+    return this.#world.time.now() > this.untilMs
+  }
+
+  /** A change that was under way may need other servers than the core: then all links heal. */
+  #widen(): void {
+    const core = this.#core
+    if (core === undefined) return
+    const isIn = ({ id }: { readonly id: ServerId }): boolean => core.some((one) => one.id === id)
+    const { configuration } = this.#world.leader()?.raft?.configuration() ?? {}
+    if (configuration === undefined || isQuorum(configuration, isIn)) return
+    this.#core = undefined
+    this.#world.trace.tell('world', 'heals: the configuration needs others')
+    this.#world.network.heal()
+    startAll(this.#world, this.#world.servers)
   }
 
   /** Asks the leader for a barrier; again a little after it failed, or when no answer comes at all. */
@@ -111,80 +196,4 @@ export class RecoveryWatch<M extends StateMachine<R>, R> {
       },
     )
   }
-}
-
-/** What every server says of itself, one line each. */
-export function describeServers<M extends StateMachine<R>, R>(world: World<M, R>): string {
-  return world.servers
-    .map(({ id, raft, isUp, run }) => {
-      if (raft === undefined) return `${id} is ${isUp ? 'starting' : 'down'}`
-      const stats = raft.stats()
-      const peers = stats.peers.map(
-        ({ id: peer, state, matchIndex, nextIndex, inflightAppends }) =>
-          `${peer}: ${state} match ${matchIndex} next ${nextIndex} inflight ${inflightAppends}`,
-      )
-      return (
-        `${id} ${stats.state}${run?.process.isPaused === true ? ' (paused)' : ''} term ${stats.term} leader ${raft.leader?.id} last ${stats.lastLogIndex}/${stats.lastLogTerm} ` +
-        `commit ${stats.commitIndex} applied ${stats.appliedIndex} durable ${stats.durableIndex} snapshot ${stats.lastSnapshotIndex}` +
-        `${peers.length > 0 ? `; ${peers.join('; ')}` : ''}`
-      )
-    })
-    .join('\n')
-}
-
-/** Queues that must be empty on a server at rest. */
-type RestingQueue =
-  | 'pendingProposals'
-  | 'pendingProposalBytes'
-  | 'pendingReads'
-  | 'pendingWrites'
-  | 'heldMessages'
-
-const AT_REST: readonly RestingQueue[] = [
-  'pendingProposals',
-  'pendingProposalBytes',
-  'pendingReads',
-  'pendingWrites',
-  'heldMessages',
-]
-
-/** The part of a server's statistics that must be empty at rest. */
-interface RestingStats extends Pick<RaftStats, RestingQueue> {
-  readonly peers: readonly Pick<RaftStats['peers'][number], 'id' | 'inflightBytes'>[]
-}
-
-/** What {@link leftovers} looks at. */
-interface AtRest {
-  readonly id: string
-  readonly raft: { stats(): RestingStats } | undefined
-}
-
-/** After everything has ended, nothing waits anywhere. Says what does. */
-export function leftovers(servers: readonly AtRest[]): string[] {
-  const found: string[] = []
-  for (const { id, raft } of servers) {
-    if (raft === undefined) continue
-    const stats = raft.stats()
-    for (const name of AT_REST)
-      if (stats[name] !== 0) found.push(`${id}: ${name} is ${stats[name]}`)
-    for (const { id: peer, inflightBytes } of stats.peers)
-      if (inflightBytes !== 0 && servers.some((server) => server.id === peer))
-        found.push(`${id}: ${inflightBytes} bytes are under way to ${peer}`)
-  }
-  return found
-}
-
-/** After every server was shut down, no connection is open and no address taken. Says what is. */
-export function openEnds({
-  openStreams,
-  addresses,
-}: {
-  readonly openStreams: number
-  readonly addresses: readonly string[]
-}): string[] {
-  const found = openStreams > 0 ? [`${openStreams} connections are still open`] : []
-  // Old requests that come again have an address of their own, which outlives the servers.
-  for (const address of addresses)
-    if (address !== VAULT_ADDRESS) found.push(`${address} is still taken`)
-  return found
 }

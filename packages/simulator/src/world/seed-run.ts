@@ -9,14 +9,8 @@ import { guardRealTime } from '../time/real-time-guard.ts'
 import { Client } from '../workload/client.ts'
 import { Ledger } from '../workload/ledger.ts'
 import type { Workload } from '../workload/workload.ts'
-import {
-  calmDown,
-  describeServers,
-  leftovers,
-  openEnds,
-  type Recovery,
-  RecoveryWatch,
-} from './ending.ts'
+import { describeServers, leftovers, openEnds } from './at-rest.ts'
+import { calmDown, RecoveryWatch } from './ending.ts'
 import type { WorldOptions } from './world-options.ts'
 import { World } from './world.ts'
 
@@ -121,15 +115,16 @@ class SeedRun<M extends StateMachine<Output>, Input, Output> {
   async run(): Promise<void> {
     const { time, options, servers } = this.#world
     for (const server of servers)
-      time.after(this.#world.stream(`start of ${server.id}`).exponential(5), () => server.start())
+      if (server.isFirst || this.#world.stream(`spare ${server.id}`).chance(0.5))
+        time.after(this.#world.stream(`start of ${server.id}`).exponential(5), () => server.start())
     scheduleNemeses(this.#world)
     this.#startClients()
     await this.#until(() => time.now() >= options.durationMs)
     if (this.#world.violation !== undefined) return
-    const recovery = calmDown(this.#world)
-    await this.#recover(recovery)
+    const watch = new RecoveryWatch(this.#world, calmDown(this.#world))
+    await this.#recover(watch)
     if (this.#world.violation !== undefined) return
-    await this.#rest(recovery)
+    await this.#rest(watch)
     await this.#shutDown()
     this.#judge()
   }
@@ -168,8 +163,7 @@ class SeedRun<M extends StateMachine<Output>, Input, Output> {
   }
 
   /** Liveness: a leader, and everything committed is everywhere, within a bounded time. */
-  async #recover(recovery: Recovery<M, Output>): Promise<void> {
-    const watch = new RecoveryWatch(this.#world, recovery)
+  async #recover(watch: RecoveryWatch<M, Output>): Promise<void> {
     let isRecovered = false
     await this.#until(() => {
       isRecovered = watch.look()
@@ -178,12 +172,12 @@ class SeedRun<M extends StateMachine<Output>, Input, Output> {
     if (!isRecovered && this.#world.violation === undefined)
       this.#world.violate(
         'liveness',
-        `the cluster did not recover after the faults ended (it had ${Math.round(recovery.untilMs - this.#world.options.durationMs)} ms):\n${describeServers(this.#world)}`,
+        `the cluster did not recover after the faults ended (it had ${Math.round(watch.untilMs - this.#world.options.durationMs)} ms):\n${describeServers(this.#world)}`,
       )
   }
 
   /** Clients stop, and everything that waits ends. */
-  async #rest({ servers, isCore, isHopeless }: Recovery<M, Output>): Promise<void> {
+  async #rest(watch: RecoveryWatch<M, Output>): Promise<void> {
     const { time, options, trace } = this.#world
     this.#haveClientsStopped = true
     trace.tell('world', 'clients stop')
@@ -197,17 +191,19 @@ class SeedRun<M extends StateMachine<Output>, Input, Output> {
     const { reign } = this.#world
     await this.#until(() => time.now() >= end)
     if (this.#world.violation !== undefined) return
-    if (isCore && !isHopeless) checkSteadiness(this.#world.violate, reign, this.#world.reign)
+    const { core, isHopeless, members } = watch
+    if (core !== undefined && !isHopeless)
+      checkSteadiness(this.#world.violate, reign, this.#world.reign)
     if (this.ledger.open > 0)
       this.#world.violate(
         'every promise settles',
         `${this.ledger.open} calls of clients never ended`,
       )
     this.#world.openCalls.check(this.#world.violate)
-    if (isCore || isHopeless) return
-    const found = leftovers(servers)
+    if (core !== undefined || isHopeless) return
+    const found = leftovers(members)
     if (found.length > 0) this.#world.violate('nothing left over', found.join('\n'))
-    for (const { id, disk } of servers) this.#world.committed.checkDisk(id, disk.image)
+    for (const { id, disk } of members) this.#world.committed.checkDisk(id, disk.image)
   }
 
   async #shutDown(): Promise<void> {

@@ -3,13 +3,8 @@
 import { defaultConfig, type RaftConfig } from '@raftkit/raft-core'
 import type { DiskWeather } from '../disk/simulated-disk.ts'
 import { Stream } from '../random/streams.ts'
-import {
-  type CrashPoints,
-  type Intervals,
-  type NemesisName,
-  NO_CRASH_POINTS,
-  type WorldOptions,
-} from './world-options.ts'
+import { drawChanges, drawIntervals } from './rhythms.ts'
+import { type CrashPoints, NO_CRASH_POINTS, type WorldOptions } from './world-options.ts'
 
 /** What a profile prefers; what it leaves out is drawn as in `default`. */
 export interface Profile {
@@ -47,14 +42,22 @@ function drawOptions(seed: number, profile: string, servers: number, random: Str
   const beatMs = Math.round(random.magnitude(200, 1500))
   const preVote = random.pick(['all', 'all', 'none', 'mixed'] as const)
   const timing = drawTiming(beatMs, random)
+  const members = new Stream(seed, 'swarm members')
+  const changes = members.chance(0.55)
+  const spares = changes && members.chance(0.85) ? members.integer(1, 3) : 0
+  const names = [
+    ...Array.from({ length: servers }, (_, place) => String(place)),
+    ...Array.from({ length: spares }, (_, place) => `spare ${place}`),
+  ]
   // Every server draws by itself, so that one server less changes nothing for the others.
   const each = <T>(what: string, draw: (random: Stream) => T): T[] =>
-    Array.from({ length: servers }, (_, place) =>
-      draw(new Stream(seed, `swarm ${what} of ${place}`)),
-    )
+    names.map((name) => draw(new Stream(seed, `swarm ${what} of ${name}`)))
   const drift = often(random, 0.3)
   // Safety must not rest on equal timeouts: a patient leader lives on while impatient servers elect another.
-  const patience = random.chance(0.3) ? 4 : 1
+  const isImpatient = random.chance(0.3)
+  // A leader that removed itself, and is not told that this is committed, campaigns on: without pre-votes, an impatient
+  // one would keep patient ones from winning.
+  const patience = isImpatient && !(changes && preVote !== 'all') ? 4 : 1
   const config = (own: Stream): RaftConfig => ({
     ...drawConfig(own.chance(0.5) ? patient(timing, patience) : timing, own),
     preVote: preVote === 'all' || (preVote === 'mixed' && own.chance(0.5)),
@@ -64,6 +67,7 @@ function drawOptions(seed: number, profile: string, servers: number, random: Str
     seed,
     profile,
     servers,
+    spares,
     configs: each('options', config),
     otherConfigs: each('other options', config),
     clockRates: each('clock', (own) => own.between(1 - drift, 1 + drift)),
@@ -74,11 +78,11 @@ function drawOptions(seed: number, profile: string, servers: number, random: Str
     snapshotChunkBytes: random.pick([16, 64, 512, 4096]),
     snapshotResets: often(random, 0.3),
     rotAtRead: often(random, 0.005),
-    losable: random.chance(0.05) ? servers : Math.floor((servers - 1) / 2),
-    wiped: 'stay out',
+    losable: random.chance(0.05) ? 'all' : 'minority',
+    wiped: members.chance(0.6) ? 'come back empty' : 'stay out',
     crashPoints: drawCrashPoints(random),
     meanDownMs: random.magnitude(0.5, 10_000),
-    intervals: drawIntervals(beatMs, random),
+    intervals: { ...drawIntervals(beatMs, random), ...drawChanges(beatMs, changes, members) },
     meanTroubleMs: beatMs * random.magnitude(0.3, 8),
     stalls: often(random, 0.01),
     stallMs: beatMs * random.magnitude(0.1, 5),
@@ -187,44 +191,6 @@ function drawCrashPoints(random: Stream): CrashPoints {
     writeDurable: often(random, 0.02),
     storeCall: often(random, 0.02),
   }
-}
-
-/** Mean number of election timeouts between two acts of each nemesis when it is on: from, to. */
-const RHYTHMS: Readonly<Record<NemesisName, readonly [number, number]>> = {
-  crash: [5, 50],
-  'crash leader': [8, 60],
-  'crash all': [20, 100],
-  pause: [5, 50],
-  isolate: [5, 40],
-  split: [8, 50],
-  'one way': [6, 40],
-  bridge: [10, 50],
-  ring: [10, 50],
-  flap: [2, 10],
-  'slow link': [5, 40],
-  'narrow link': [5, 40],
-  reset: [2, 30],
-  'disk hangs': [8, 60],
-  'disk full': [15, 80],
-  'bit rot': [5, 40],
-  wipe: [10, 60],
-  'clock jump': [5, 50],
-  transfer: [3, 30],
-  snapshot: [2, 30],
-  barrier: [2, 30],
-  'verify leader': [1, 20],
-  'read index': [1, 20],
-  restart: [5, 50],
-}
-
-function drawIntervals(beatMs: number, random: Stream): Intervals {
-  const draw = (name: NemesisName): number => {
-    const [least, most] = RHYTHMS[name]
-    const interval = beatMs * random.magnitude(least, most)
-    return random.chance(name === 'flap' ? 0.8 : 0.6) ? Infinity : interval
-  }
-  const names = Object.keys(RHYTHMS) as NemesisName[]
-  return Object.fromEntries(names.map((name) => [name, draw(name)])) as Record<NemesisName, number>
 }
 
 /** 0 in half of all draws, else up to `most`. */

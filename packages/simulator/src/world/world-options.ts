@@ -46,6 +46,7 @@ export type NemesisName =
   | 'wipe'
   | 'clock jump'
   | OperationName
+  | ChangeName
 
 /** What somebody may ask of a cluster, beside commands and reads. */
 export type OperationName =
@@ -55,6 +56,9 @@ export type OperationName =
   | 'verify leader'
   | 'read index'
   | 'restart'
+
+/** How somebody changes who belongs to a cluster. */
+export type ChangeName = 'add' | 'remove' | 'demote' | 'move' | 'replace'
 
 /** How clients behave. */
 export interface WorkloadWeather {
@@ -78,7 +82,10 @@ export interface WorkloadWeather {
 export interface WorldOptions {
   readonly seed: number
   readonly profile: string
+  /** Members of the first configuration. */
   readonly servers: number
+  /** Servers that belong to no cluster at first, and may be added. */
+  readonly spares: number
   /** Options of each server. */
   readonly configs: readonly RaftConfig[]
   /** Options of each server after an orderly restart. */
@@ -96,13 +103,14 @@ export interface WorldOptions {
   readonly snapshotResets: number
   /** Share of reads of the log, by servers that run, which find that the entry has rotted. */
   readonly rotAtRead: number
-  /** Servers that may lose what their disk holds, for good: less than half of them, or more. */
-  readonly losable: number
+  /** Disks that may be lost: a quorum keeps what it has, or it need not. */
+  readonly losable: 'minority' | 'all'
   /**
-   * What happens to a server whose disk was wiped. Under its old id it must stay out: it does not remember whom it voted
-   * for and what it acknowledged. `come back empty` is the mistake of an operator, and the checks must catch it.
+   * What happens to a server whose disk was wiped: it stays out until somebody replaces it, or it comes back empty where
+   * the cluster knows its old disk by name. `come back unknown` is the mistake of an operator, and the checks must
+   * catch it.
    */
-  readonly wiped: 'stay out' | 'come back empty'
+  readonly wiped: 'stay out' | 'come back empty' | 'come back unknown'
   readonly crashPoints: CrashPoints
   /** Mean time that a server is down, milliseconds. */
   readonly meanDownMs: number

@@ -1,30 +1,35 @@
-import type {
-  Configuration,
-  Index,
-  RpcRequest,
-  ServerId,
-  StateMachine,
-  Term,
+import {
+  type Configuration,
+  type Index,
+  membersOf,
+  type RpcRequest,
+  type ServerAddress,
+  type ServerId,
+  type StateMachine,
+  type Term,
 } from '@raftkit/interface'
 import { InmemNetwork } from '@raftkit/transport-inmem'
-import { AcknowledgedCommands, type Holders } from '../checks/acknowledged-commands.ts'
+import { AcknowledgedCommands } from '../checks/acknowledged-commands.ts'
 import { AppliedLog } from '../checks/applied-log.ts'
+import { CommittedConfigurations } from '../checks/committed-configurations.ts'
 import { CommittedLog } from '../checks/committed-log.ts'
 import { Configurations } from '../checks/configurations.ts'
 import { Elections } from '../checks/elections.ts'
 import { EntryTree } from '../checks/entry-tree.ts'
 import { OpenCalls } from '../checks/open-calls.ts'
+import { votersOf } from '../checks/quorums.ts'
 import type { Reign } from '../checks/steadiness.ts'
 import type { CheckName, Violation } from '../checks/violation.ts'
 import { FINE_WEATHER } from '../disk/simulated-disk.ts'
 import { MarkCounts } from '../marks/marks.ts'
 import { Vault } from '../network/vault.ts'
 import { Stream } from '../random/streams.ts'
-import { SimulatedServer } from '../server/simulated-server.ts'
+import { idOf, SimulatedServer } from '../server/simulated-server.ts'
 import type { SpoiledDisk, Surroundings } from '../server/surroundings.ts'
 import { type StoryLine, Trace } from '../story/trace.ts'
 import { VirtualTime } from '../time/virtual-time.ts'
 import { ForwardedAnswers } from '../workload/forwarded-answers.ts'
+import { configurationsInPlay, isWhole, mayForget } from './in-play.ts'
 import type { WorldOptions } from './world-options.ts'
 
 /** What a world is given beside its options. */
@@ -46,6 +51,7 @@ export class World<M extends StateMachine<R>, R> implements Surroundings<M, R> {
   readonly committed: CommittedLog
   readonly acknowledged: AcknowledgedCommands
   readonly configurations: Configurations
+  readonly members: CommittedConfigurations
   readonly openCalls: OpenCalls = new OpenCalls()
   readonly forwarded: ForwardedAnswers<R> = new ForwardedAnswers<R>()
   readonly applied: AppliedLog
@@ -57,6 +63,10 @@ export class World<M extends StateMachine<R>, R> implements Surroundings<M, R> {
   violation: Violation | undefined
   onLeader: (id: ServerId) => void = () => {}
   onCommand: (id: ServerId, data: Uint8Array) => void = () => {}
+  /** Every server that belonged to the cluster at some time. */
+  readonly wereMembers: Set<ServerId> = new Set()
+  /** Ends what somebody waits for who gives up when the faults end. */
+  readonly stormEnd: AbortController = new AbortController()
   #isStormy = true
 
   constructor(options: WorldOptions, parts: WorldParts<M>) {
@@ -74,17 +84,31 @@ export class World<M extends StateMachine<R>, R> implements Surroundings<M, R> {
     this.elections = new Elections(violate, () =>
       this.marks.hit('two servers asked for votes in one term'),
     )
-    this.committed = new CommittedLog(
+    const holds = (id: ServerId, index: Index, term: Term): boolean =>
+      this.serverOf(id)?.disk.held(index, term) === true
+    this.committed = new CommittedLog({
       violate,
-      () => this.tree,
-      (id, index, term) =>
-        this.servers.find((server) => server.id === id)?.disk.held(index, term) === true,
-      () => this.marks.hit('entries of earlier terms were committed with one of a new term'),
+      tree: () => this.tree,
+      holds,
+      onEarlierTerms: () =>
+        this.marks.hit('entries of earlier terms were committed with one of a new term'),
+      onCommitted: (index) => this.members.advance(index, (at) => this.committed.termAt(at)),
+    })
+    this.acknowledged = new AcknowledgedCommands(violate, this.committed, holds)
+    this.configuration = {
+      servers: Array.from({ length: options.servers }, (_, place) => ({
+        suffrage: 'voter',
+        id: idOf(place),
+        address: idOf(place),
+      })),
+    }
+    this.members = new CommittedConfigurations(this.configuration, (configuration) =>
+      this.#configurationCommitted(configuration),
     )
-    this.acknowledged = new AcknowledgedCommands(violate, this.committed, (index, term) =>
-      this.#holdersOf(index, term),
+    for (const { id } of this.configuration.servers) this.wereMembers.add(id)
+    this.configurations = new Configurations(violate, this.committed, (...appended) =>
+      this.members.appended(...appended),
     )
-    this.configurations = new Configurations(violate, this.committed)
     this.tree = new EntryTree(violate, (index, term, previousTerm) =>
       this.committed.firstOfTerm(index, term, previousTerm),
     )
@@ -96,12 +120,9 @@ export class World<M extends StateMachine<R>, R> implements Surroundings<M, R> {
       if (this.#isStormy) vault.offer(to, request)
     }
     this.servers = Array.from(
-      { length: options.servers },
+      { length: options.servers + options.spares },
       (_, place) => new SimulatedServer<M, R>(place, this, onSent),
     )
-    this.configuration = {
-      servers: this.servers.map(({ id }) => ({ suffrage: 'voter', id, address: id })),
-    }
   }
 
   readonly violate = (check: CheckName, message: string): void => {
@@ -132,19 +153,46 @@ export class World<M extends StateMachine<R>, R> implements Surroundings<M, R> {
     return found
   }
 
-  /** True when the server may lose what its disk holds: not too many others have. */
-  mayLose(server: SpoiledDisk): boolean {
-    if (server.isLost) return false
-    const others = this.servers.filter(({ id }) => id !== server.id)
-    const spoiled = others.filter(
-      ({ isLost, disk }) => isLost || disk.wasWiped || disk.image.isDamaged,
-    )
-    return spoiled.length < this.options.losable
+  serverOf(id: ServerId): SimulatedServer<M, R> | undefined {
+    return this.servers.find((server) => server.id === id)
   }
 
-  #holdersOf(index: Index, term: Term): Holders {
-    const holders = this.servers.filter(({ disk }) => disk.held(index, term))
-    return { count: holders.length, voters: this.servers.length }
+  /** Where a server is reached. */
+  addressesOf(id: ServerId): readonly ServerAddress[] {
+    return this.serverOf(id)?.addresses ?? [id]
+  }
+
+  /** Members of the committed configuration: whom most of what happens should befall. */
+  get memberServers(): readonly SimulatedServer<M, R>[] {
+    const members = membersOf(this.members.latest.configuration)
+    return this.servers.filter(({ id }) => members.some((member) => member.id === id))
+  }
+
+  /** True for members of the committed configuration, or of one that may be committed yet. */
+  isMember(id: ServerId): boolean {
+    return configurationsInPlay(this).some((configuration) =>
+      membersOf(configuration).some((server) => server.id === id),
+    )
+  }
+
+  /** True when nobody is misled by a server that comes back with an empty disk. */
+  mayForget(server: SpoiledDisk): boolean {
+    return mayForget(this, server)
+  }
+
+  /** True when the server may lose what its disk holds: a quorum keeps what it has. */
+  mayLose({ id, isLost }: SpoiledDisk): boolean {
+    if (isLost) return false
+    return this.options.losable === 'all' || isWhole(this, id)
+  }
+
+  #configurationCommitted(configuration: Configuration): void {
+    for (const { id } of membersOf(configuration)) this.wereMembers.add(id)
+    for (const server of this.servers) server.configurationCommitted(configuration)
+    const voters = votersOf(configuration).length
+    const { servers: atFirst } = this.options
+    if (voters >= 5 && atFirst < voters) this.marks.hit('a cluster grew to 5 voters or more')
+    if (voters === 1 && atFirst > 1) this.marks.hit('a cluster shrank to 1 voter')
   }
 
   /** Who leads the highest term, and which that is. */
@@ -157,11 +205,12 @@ export class World<M extends StateMachine<R>, R> implements Surroundings<M, R> {
   /** The faults end: every disk works, and the network carries everything except over the links that are cut. */
   endFaults(): void {
     this.#isStormy = false
+    this.stormEnd.abort()
     this.trace.tell('world', 'faults end')
     this.network.setFaults({ minDelayMs: 0.2, jitterMs: 0.5 })
-    for (const from of this.servers)
-      for (const to of this.servers)
-        if (from !== to) this.network.setLinkFaults(from.id, to.id, undefined)
+    const addresses = this.servers.flatMap((server) => server.addresses)
+    for (const from of addresses)
+      for (const to of addresses) if (from !== to) this.network.setLinkFaults(from, to, undefined)
     for (const { disk } of this.servers) {
       disk.weather = FINE_WEATHER
       disk.isFull = false

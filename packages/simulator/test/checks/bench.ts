@@ -32,6 +32,9 @@ export function jointOf(before: readonly string[], after: readonly string[]): Co
 
 export const JOINT: Configuration = jointOf(['n1', 'n2'], ['n2', 'n3'])
 
+/** The configuration of the bench. */
+export const FIRST: Configuration = { servers: VOTERS }
+
 function votersOf(...ids: string[]): Server[] {
   return ids.map((id) => ({ suffrage: 'voter', id, address: id }))
 }
@@ -68,19 +71,20 @@ export class Bench {
     this.found.push({ check, message })
   }
   readonly elections = new Elections(this.violate)
-  readonly committed: CommittedLog = new CommittedLog(
-    this.violate,
-    () => this.tree,
-    (id, index, term) => this.image(id).holds(index, term),
-  )
+  readonly committed: CommittedLog = new CommittedLog({
+    violate: this.violate,
+    tree: () => this.tree,
+    holds: (id, index, term) => this.image(id).holds(index, term),
+  })
   readonly tree = new EntryTree(this.violate, (index, term, previousTerm) =>
     this.committed.firstOfTerm(index, term, previousTerm),
   )
   readonly applied = new AppliedLog(this.violate)
-  readonly acknowledged = new AcknowledgedCommands(this.violate, this.committed, (index, term) => ({
-    count: [...this.images.values()].filter((image) => image.holds(index, term)).length,
-    voters: this.images.size,
-  }))
+  readonly acknowledged = new AcknowledgedCommands(
+    this.violate,
+    this.committed,
+    (id, index, term) => this.image(id).holds(index, term),
+  )
   readonly configurations = new Configurations(this.violate, this.committed)
   readonly ledger = new Ledger<string, string>(this.violate, () => 0)
 

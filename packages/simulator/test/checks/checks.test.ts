@@ -4,26 +4,27 @@ import type { AppendEntriesRequest, StateMachine } from '@raftkit/interface'
 import { type CheckName, runSeed } from '@raftkit/simulator'
 import { checkAcknowledgement } from '../../src/checks/acknowledgements.ts'
 import { CheckedMachine } from '../../src/checks/checked-machine.ts'
+import { checkQuietness } from '../../src/checks/quietness.ts'
 import { checkStart } from '../../src/checks/damage.ts'
 import { checkLeaderTruncation } from '../../src/checks/leader-log.ts'
 import { OpenCalls } from '../../src/checks/open-calls.ts'
 import { Progress, type Watched } from '../../src/checks/progress.ts'
 import { checkSteadiness } from '../../src/checks/steadiness.ts'
 import { checkTimers } from '../../src/checks/shutdown.ts'
-import { DiskImage } from '../../src/disk/disk-image.ts'
 import { SimulatedDisk } from '../../src/disk/simulated-disk.ts'
 import { Stream } from '../../src/random/streams.ts'
 import { Process } from '../../src/server/process.ts'
 import { VirtualTime } from '../../src/time/virtual-time.ts'
 import { KvMachine } from '../../src/workload/kv-machine.ts'
 import { kvWorkload } from '../../src/workload/kv-workload.ts'
-import { leftovers, openEnds } from '../../src/world/ending.ts'
+import { leftovers, openEnds } from '../../src/world/at-rest.ts'
 import {
   Bench,
   BY_VOTERS,
   changeTo,
   commands,
   configuration,
+  FIRST,
   headerOf,
   JOINT,
   jointOf,
@@ -153,6 +154,19 @@ function spoiled(from: number, then: () => never | Promise<never>): () => KvMach
   }
 }
 
+/** n1 is elected in term 3 by these; the configuration may name the disk of n2, which is 2. */
+function castVotes(bench: Bench, voters: readonly string[], diskOfSecond?: number): void {
+  const n1 = { id: 'n1', address: 'n1' }
+  for (const id of voters) {
+    bench.image(id).values.set('disk-id', new TextEncoder().encode(id.slice(1)))
+    bench.elections.saved(id, bench.image(id), { term: 3, votedFor: n1 })
+  }
+  const servers = VOTERS.map((server) =>
+    server.id === 'n2' && diskOfSecond !== undefined ? { ...server, diskId: diskOfSecond } : server,
+  )
+  bench.elections.elected('n1', 3, { servers })
+}
+
 /** Those are shown elsewhere: simulate.test.ts and time/real-time-guard.test.ts. */
 type Elsewhere = 'every run ends' | 'nothing but the seed'
 
@@ -169,6 +183,16 @@ const CASES: Readonly<Record<Exclude<CheckName, Elsewhere>, readonly Case[]>> = 
         elections.leads('n1', 3)
         elections.leads('n2', 4)
       },
+    },
+    {
+      name: 'a leader that half of the voters voted for',
+      wrong: (bench) => castVotes(bench, ['n1']),
+      right: (bench) => castVotes(bench, ['n1', 'n2']),
+    },
+    {
+      name: 'a leader that counted the vote of a forgotten disk',
+      wrong: (bench) => castVotes(bench, ['n1', 'n2'], 7),
+      right: (bench) => castVotes(bench, ['n1', 'n2'], 2),
     },
   ],
   'leader append-only': [
@@ -326,6 +350,17 @@ const CASES: Readonly<Record<Exclude<CheckName, Elsewhere>, readonly Case[]>> = 
       },
     },
     {
+      name: 'a change in the same turn does not excuse it',
+      wrong: (bench) => {
+        bench.append(['n1'], commands(1, [1]))
+        bench.committed.commit('n1', 1, 1, [FIRST, { servers: VOTERS.slice(0, 2) }])
+      },
+      right: (bench) => {
+        bench.append(['n1'], commands(1, [1]))
+        bench.committed.commit('n1', 1, 1, [FIRST, { servers: VOTERS.slice(0, 1) }])
+      },
+    },
+    {
       name: 'an entry on no disk',
       wrong: ({ committed }) => committed.commit('n1', 1, 1, BY_VOTERS),
     },
@@ -392,7 +427,7 @@ const CASES: Readonly<Record<Exclude<CheckName, Elsewhere>, readonly Case[]>> = 
           { id: 'n3', address: 'n3' },
         ]
         bench.elections.saved('n1', bench.image('n1'), { term: 3, votedFor: n2 })
-        bench.elections.saved('n1', new DiskImage(), { term: 3, votedFor: n3 })
+        bench.elections.saved('n1', bench.image('n1'), { term: 3, votedFor: n3 })
       },
       right: (bench) => {
         const n2 = { id: 'n2', address: 'n2' }
@@ -509,6 +544,21 @@ const CASES: Readonly<Record<Exclude<CheckName, Elsewhere>, readonly Case[]>> = 
       },
     },
     {
+      name: 'a command that was committed by another configuration',
+      wrong: (bench) => {
+        bench.commit(1, [1])
+        bench.image('n1').truncateSuffix(1)
+        bench.image('n2').truncateSuffix(1)
+        bench.acknowledged.acknowledged('n1', 1, 1)
+      },
+      right: (bench) => {
+        // One voter was enough then, whoever belongs to the cluster now.
+        bench.append(['n1'], commands(1, [1]))
+        bench.committed.commit('n1', 1, 1, [{ servers: VOTERS.slice(0, 1) }])
+        bench.acknowledged.acknowledged('n1', 1, 1)
+      },
+    },
+    {
       name: 'a disk that ends too early',
       wrong: (bench) => {
         bench.commit(1, [1, 1])
@@ -590,6 +640,18 @@ const CASES: Readonly<Record<Exclude<CheckName, Elsewhere>, readonly Case[]>> = 
         bench.append(['n1', 'n2'], commands(2, [2]))
         bench.committed.commit('n1', 2, 2, BY_VOTERS)
         bench.append(['n1'], configuration(3, 3, 'n1', 'n2', 'n3', 'n4'))
+      },
+    },
+  ],
+  'removed servers keep quiet': [
+    {
+      name: 'a server that knows that it was removed, and campaigns',
+      wrong: ({ violate }) =>
+        checkQuietness(violate, 'n4', { configuration: FIRST, index: 5, committedIndex: 5 }),
+      right: ({ violate }) => {
+        // Its removal is not committed: it may be needed to get it committed.
+        checkQuietness(violate, 'n4', { configuration: FIRST, index: 5, committedIndex: 1 })
+        checkQuietness(violate, 'n1', { configuration: FIRST, index: 5, committedIndex: 5 })
       },
     },
   ],

@@ -11,9 +11,9 @@ const forgetful = {
 /** Events that a run must have before it fails, for there to be something to leave out. */
 const WORTHWHILE = 4000
 
-/** The first seed that fails late, made small. What a seed draws changes with the world: none is named here. */
+/** A seed that fails late, made small; that of the first one takes many calls. What a seed draws changes with the world: none is named here. */
 async function shrunk(maxRuns?: number): Promise<ShrunkSeed> {
-  for (let seed = 1; seed <= 200; seed++) {
+  for (let seed = 2; seed <= 200; seed++) {
     const { violation, events } = await runSeed(seed, forgetful)
     if (violation === undefined || events < WORTHWHILE) continue
     const found = await shrink(seed, maxRuns === undefined ? forgetful : { ...forgetful, maxRuns })

@@ -1,0 +1,44 @@
+import type { Configuration, Index, IndexedConfiguration, Term } from '@raftkit/interface'
+
+interface Appended extends IndexedConfiguration {
+  readonly term: Term
+}
+
+/** Which configuration is committed: what the cluster owes, it owes by that one. */
+export class CommittedConfigurations {
+  readonly #onCommitted: (configuration: Configuration) => void
+  #latest: IndexedConfiguration
+  /** In some log, not committed, by index. */
+  #open: Appended[] = []
+
+  /** `first` is what servers are bootstrapped with. `onCommitted` is told of every later one. */
+  constructor(first: Configuration, onCommitted: (configuration: Configuration) => void) {
+    this.#latest = { configuration: first, index: 0 }
+    this.#onCommitted = onCommitted
+  }
+
+  /** The committed configuration; that of the bootstrap, at index 0, until something is committed. */
+  get latest(): IndexedConfiguration {
+    return this.#latest
+  }
+
+  /** A log has this configuration. */
+  appended(index: Index, term: Term, configuration: Configuration): void {
+    if (index <= this.#latest.index) return
+    if (this.#open.some((other) => other.index === index && other.term === term)) return
+    this.#open.push({ index, term, configuration })
+    this.#open.sort((a, b) => a.index - b.index)
+  }
+
+  /** Everything up to `lastIndex` is committed. */
+  advance(lastIndex: Index, termAt: (index: Index) => Term | undefined): void {
+    if (this.#open.length === 0 || this.#open[0]!.index > lastIndex) return
+    const decided = this.#open.filter(({ index }) => index <= lastIndex)
+    this.#open = this.#open.filter(({ index }) => index > lastIndex)
+    for (const { index, term, configuration } of decided) {
+      if (termAt(index) !== term) continue
+      this.#latest = { index, configuration }
+      this.#onCommitted(configuration)
+    }
+  }
+}

@@ -1,0 +1,76 @@
+// Which configurations servers may act on, and what follows for the disks that may be lost.
+import type {
+  Configuration,
+  IndexedConfiguration,
+  ServerId,
+  StateMachine,
+} from '@raftkit/interface'
+import { isQuorum, votersOf } from '../checks/quorums.ts'
+import type { SimulatedServer } from '../server/simulated-server.ts'
+import type { World } from './world.ts'
+
+/**
+ * The committed configuration, and every later one that some server has and that may be committed yet. The servers that
+ * must be there are a quorum of each.
+ */
+export function configurationsInPlay<M extends StateMachine<R>, R>(
+  world: World<M, R>,
+): readonly Configuration[] {
+  const { latest } = world.members
+  const found = [latest.configuration]
+  for (const server of world.servers) {
+    if (server.isLost || !mayWin(world, server)) continue
+    for (const { index, configuration } of knownBy(server))
+      if (index > latest.index) found.push(configuration)
+  }
+  return found
+}
+
+/** True when a quorum of every configuration in play has the disks that it counts on. */
+export function isWhole<M extends StateMachine<R>, R>(
+  world: World<M, R>,
+  without?: ServerId,
+): boolean {
+  const isHealthy = ({ id }: { readonly id: ServerId }): boolean =>
+    id !== without && world.serverOf(id)?.isHealthy === true
+  return configurationsInPlay(world).every((configuration) => isQuorum(configuration, isHealthy))
+}
+
+/**
+ * True when nobody would be misled by a server that comes back with an empty disk: whoever could ask for its vote has no
+ * configuration that gives it one without naming the disk that it had.
+ */
+export function mayForget<M extends StateMachine<R>, R>(
+  world: World<M, R>,
+  { id }: { readonly id: ServerId },
+): boolean {
+  const trusts = ({ configuration }: IndexedConfiguration): boolean =>
+    votersOf(configuration).some((voter) => voter.id === id && voter.diskId === undefined)
+  const { index } = world.members.latest
+  return world.servers.every((server) => {
+    if (server.id === id) return true
+    const known = knownBy(server)
+    if (known.length === 0) return !server.isFirst || server.disk.wasWiped
+    const fallback = known.findLast((configuration) => configuration.index <= index)
+    return !known.some((one) => (one === fallback || one.index > index) && trusts(one))
+  })
+}
+
+/** Configurations that a server may act on: those on its disk, and the one that its process has. */
+function knownBy<M extends StateMachine<R>, R>({
+  disk,
+  raft,
+}: SimulatedServer<M, R>): readonly IndexedConfiguration[] {
+  const onDisk = disk.image.configurations
+  const latest = raft?.configuration()
+  return latest === undefined || latest.index === 0 ? onDisk : [...onDisk, latest]
+}
+
+/** False for a server with a log that a quorum would not vote for. */
+function mayWin<M extends StateMachine<R>, R>(
+  { committed }: World<M, R>,
+  { disk, raft }: SimulatedServer<M, R>,
+): boolean {
+  const needed = committed.termAt(committed.lastIndex) ?? 0
+  return disk.image.last.term >= needed || (raft?.stats().lastLogTerm ?? 0) >= needed
+}
