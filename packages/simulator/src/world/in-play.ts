@@ -5,16 +5,25 @@ import type {
   ServerId,
   StateMachine,
 } from '@raftkit/interface'
+import type { CommittedConfigurations } from '../checks/committed-configurations.ts'
+import type { CommittedLog } from '../checks/committed-log.ts'
 import { isQuorum, votersOf } from '../checks/quorums.ts'
 import type { SimulatedServer } from '../server/simulated-server.ts'
-import type { World } from './world.ts'
+
+/** What of a world decides that. */
+export interface Inhabited<M extends StateMachine<R>, R> {
+  readonly servers: readonly SimulatedServer<M, R>[]
+  readonly members: CommittedConfigurations
+  readonly committed: CommittedLog
+  serverOf(id: ServerId): SimulatedServer<M, R> | undefined
+}
 
 /**
  * The committed configuration, and every later one that some server has and that may be committed yet. The servers that
  * must be there are a quorum of each.
  */
 export function configurationsInPlay<M extends StateMachine<R>, R>(
-  world: World<M, R>,
+  world: Inhabited<M, R>,
 ): readonly Configuration[] {
   const { latest } = world.members
   const found = [latest.configuration]
@@ -28,7 +37,7 @@ export function configurationsInPlay<M extends StateMachine<R>, R>(
 
 /** True when a quorum of every configuration in play has the disks that it counts on. */
 export function isWhole<M extends StateMachine<R>, R>(
-  world: World<M, R>,
+  world: Inhabited<M, R>,
   without?: ServerId,
 ): boolean {
   const isHealthy = ({ id }: { readonly id: ServerId }): boolean =>
@@ -41,7 +50,7 @@ export function isWhole<M extends StateMachine<R>, R>(
  * configuration that gives it one without naming the disk that it had.
  */
 export function mayForget<M extends StateMachine<R>, R>(
-  world: World<M, R>,
+  world: Inhabited<M, R>,
   { id }: { readonly id: ServerId },
 ): boolean {
   const trusts = ({ configuration }: IndexedConfiguration): boolean =>
@@ -68,7 +77,7 @@ function knownBy<M extends StateMachine<R>, R>({
 
 /** False for a server with a log that a quorum would not vote for. */
 function mayWin<M extends StateMachine<R>, R>(
-  { committed }: World<M, R>,
+  { committed }: Inhabited<M, R>,
   { disk, raft }: SimulatedServer<M, R>,
 ): boolean {
   const needed = committed.termAt(committed.lastIndex) ?? 0
