@@ -141,6 +141,16 @@ describe('while servers catch up', () => {
     expect(appended(answer(server, 'n5'))).toEqual(['n1 n2 n3 (n4) (n5) and n1 n2 n4 n5'])
   })
 
+  test('those who are known to be behind are waited for', () => {
+    const server = leader({ nonvoters: ['n4', 'n5'] })
+    const behind: EffectOf<'send-entries'>[] = []
+    acknowledge(server, server.turn({ type: 'proposed', count: 1 }), ['n4'], behind)
+    const change = plan({ promote: ['n4', 'n5'] })
+    expect(appended([...ask(server, change), ...server.turn()])).toEqual([])
+    for (const sent of behind) server.answered(sent, success(server.status.term))
+    expect(appended(server.turn())).toEqual(['n1 n2 n3 (n4) (n5) and n1 n2 n3 n4 n5'])
+  })
+
   test('other changes are made', () => {
     const server = catchingUp()
     const effects = ask(server, add('n6'), 2)
@@ -310,9 +320,14 @@ describe('a later leader', () => {
     expect(told(server)).toBe('n1 n2 n3 (n4) (n5) and n1 n4 n5')
   })
 
-  test('takes it from a snapshot (faults D4)', () => {
-    const server = leader({ snapshot: { index: 5, term: 1 }, log: [], configurations })
-    expect(told(server)).toBe('n1 n4 n5')
+  test('takes it from a snapshot (faults D4), where it is committed, and waits for its own commit all the same', () => {
+    const options = { timing: lease, snapshot: { index: 5, term: 1 }, log: [], configurations }
+    const server = new LoneServer(options)
+    const sent = server.lead()
+    expect(server.status.committed.configuration.next).toBeDefined()
+    expect(appended(server.turn())).toEqual([])
+    for (const append of sent) server.answered(append, success(server.status.term))
+    expect(appended(server.turn())).toEqual(['n1 n4 n5'])
   })
 })
 

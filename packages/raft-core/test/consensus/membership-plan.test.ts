@@ -104,6 +104,15 @@ describe('the learners of a plan', () => {
     expect(told(withLearners(before, replaced('n1', 'n5'))!.servers)).toBe('n1 n2 n3 (n4) (n5)')
   })
 
+  test('are nonvoters, not staged: a later leader must not give them votes without the rest', () => {
+    const change = plan({ add: [added('n5')], remove: ['n1'] })
+    expect(withLearners(before, change)!.servers.at(-1)).toEqual({
+      suffrage: 'nonvoter',
+      id: 'n5',
+      address: 'n5:1',
+    })
+  })
+
   test('are none when all are members', () => {
     expect(withLearners(before, plan({ add: [added('n4')], remove: ['n1'] }))).toBeUndefined()
     expect(withLearners(before, replaced('n1', 'n4'))).toBeUndefined()
