@@ -25,8 +25,17 @@ export {
 } from './raft-node.ts'
 export type { WaitOptions } from './deadline.ts'
 export { DEFAULT_FORWARD_LIMITS, type ForwardLimits } from './forward-lane.ts'
-export { DEFAULT_MEMBERSHIP_TIMEOUT_MS, type MembershipOptions } from './membership-request.ts'
-export type { MembershipResult, RaftConfiguration } from '@raftkit/raft-core'
+export {
+  DEFAULT_MEMBERSHIP_TIMEOUT_MS,
+  type MembershipOptions,
+  type ReplacingServer,
+} from './membership-request.ts'
+export type {
+  AddedServer,
+  MembershipChange,
+  MembershipResult,
+  RaftConfiguration,
+} from '@raftkit/raft-core'
 export type { Leadership, LeadershipCallback } from './leadership.ts'
 export { DEFAULT_SESSION_LIMITS, type SessionLimits } from './sessions/session-limits.ts'
 export { sessionMachine } from './sessions/session-machine.ts'

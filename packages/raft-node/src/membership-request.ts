@@ -6,7 +6,7 @@ import {
   type ServerAddress,
   type ServerId,
 } from '@raftkit/interface'
-import type { MembershipResult, Raft } from '@raftkit/raft-core'
+import type { AddedServer, MembershipChange, MembershipResult, Raft } from '@raftkit/raft-core'
 import type { WaitOptions } from './deadline.ts'
 import { messagePackCodec } from './message-pack.ts'
 
@@ -42,12 +42,32 @@ export type MembershipRequest =
       readonly id: ServerId
       readonly prevIndex?: Index
     }
+  | {
+      readonly type: 'change-membership'
+      readonly change: MembershipChange
+      readonly prevIndex?: Index
+    }
+  | {
+      readonly type: 'replace-server'
+      readonly id: ServerId
+      readonly by: ReplacingServer
+      readonly prevIndex?: Index
+    }
   | { readonly type: 'transfer-leadership'; readonly to?: ServerId }
+
+/** A server that takes the place of another one. */
+export type ReplacingServer = Pick<AddedServer, 'id' | 'address'>
 
 /** The calls of the server that {@link runMembershipRequest} makes. */
 export type MembershipRaft = Pick<
   Raft<Uint8Array>,
-  'addVoter' | 'addNonvoter' | 'demoteVoter' | 'removeServer' | 'transferLeadership'
+  | 'addVoter'
+  | 'addNonvoter'
+  | 'demoteVoter'
+  | 'removeServer'
+  | 'changeMembership'
+  | 'replaceServer'
+  | 'transferLeadership'
 >
 
 /** Throws `RAFT_INVALID_ARGUMENT` for what has no encoding. */
@@ -97,6 +117,10 @@ function change(
       return raft.demoteVoter(request.id, options)
     case 'remove-server':
       return raft.removeServer(request.id, options)
+    case 'change-membership':
+      return raft.changeMembership(request.change, options)
+    case 'replace-server':
+      return raft.replaceServer(request.id, request.by, options)
   }
 }
 
@@ -104,10 +128,16 @@ function change(
 function decodeMembershipRequest(body: Uint8Array): MembershipRequest {
   const request = messagePackCodec.decode(body)
   if (isRecord(request)) {
-    const { type, stage } = request
+    const { type, stage, change, by } = request
     switch (type) {
       case 'add-voter':
         if (typeof stage === 'boolean') return request as MembershipRequest
+        break
+      case 'change-membership':
+        if (isRecord(change)) return request as MembershipRequest
+        break
+      case 'replace-server':
+        if (isRecord(by)) return request as MembershipRequest
         break
       case 'add-nonvoter':
       case 'demote-voter':

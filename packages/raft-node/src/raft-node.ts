@@ -5,7 +5,12 @@ import {
   type ServerAddress,
   type ServerId,
 } from '@raftkit/interface'
-import type { MembershipResult, Raft, RaftConfiguration } from '@raftkit/raft-core'
+import type {
+  MembershipChange,
+  MembershipResult,
+  Raft,
+  RaftConfiguration,
+} from '@raftkit/raft-core'
 import { Deadline, type WaitOptions } from './deadline.ts'
 import type { ForwardLimits } from './forward-lane.ts'
 import { decodeIndex, type LeaderService } from './leader-service.ts'
@@ -16,6 +21,7 @@ import {
   encodeMembershipRequest,
   type MembershipOptions,
   type MembershipRequest,
+  type ReplacingServer,
 } from './membership-request.ts'
 import { DEFAULT_APPLY_TIMEOUT_MS } from './node-options.ts'
 import { caughtUp } from './readiness.ts'
@@ -186,6 +192,32 @@ export class RaftNode<Command, Response, Query, Answer> {
   }
 
   /**
+   * Changes several members at once; from any node. Those that win a vote catch up first, then the change is made as one
+   * step, with majorities of the old and of the new voters (Raft §6). Give new nodes `bootstrap: false`. A call that ends
+   * while nodes catch up changed nothing but that the new ones are nonvoters, and may be made again. Rejects before
+   * anything changes when it makes no sense, and with `RAFT_JOINT_UNSUPPORTED` while a member is a hashicorp/raft server.
+   * Default timeout {@link DEFAULT_MEMBERSHIP_TIMEOUT_MS}.
+   */
+  changeMembership(
+    change: MembershipChange,
+    options?: MembershipOptions,
+  ): Promise<MembershipResult> {
+    return this.#changeMembership({ type: 'change-membership', change }, options)
+  }
+
+  /**
+   * Puts a new node in the place of another one, dead or alive, in one change; from any node. The new one catches up
+   * first. Start it with `bootstrap: false`, at an address of its own. See {@link changeMembership}.
+   */
+  replaceServer(
+    oldId: ServerId,
+    by: ReplacingServer,
+    options?: MembershipOptions,
+  ): Promise<MembershipResult> {
+    return this.#changeMembership({ type: 'replace-server', id: oldId, by }, options)
+  }
+
+  /**
    * Hands leadership to another node, to the most advanced one unless `to` names one; from any node. Resolves when
    * the old leader leads no more. Default timeout {@link DEFAULT_MEMBERSHIP_TIMEOUT_MS}.
    */
@@ -241,8 +273,8 @@ export class RaftNode<Command, Response, Query, Answer> {
   }
 
   #hasSuccessor(): boolean {
-    const { servers } = this.raft.configuration().configuration
-    return servers.some((server) => server.suffrage === 'voter' && server.id !== this.id)
+    const { servers, next = servers } = this.raft.configuration().configuration
+    return next.some((server) => server.suffrage === 'voter' && server.id !== this.id)
   }
 
   #checkRunning(): void {

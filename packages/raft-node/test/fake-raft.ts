@@ -23,6 +23,8 @@ export class FakeRaft implements Pick<
   | 'addNonvoter'
   | 'demoteVoter'
   | 'removeServer'
+  | 'changeMembership'
+  | 'replaceServer'
   | 'transferLeadership'
 > {
   state: Server['state'] = 'follower'
@@ -106,6 +108,12 @@ export class FakeRaft implements Pick<
   readonly demoteVoter: Server['demoteVoter'] = (...call) => this.#membership('demoteVoter', call)
   readonly removeServer: Server['removeServer'] = (...call) =>
     this.#membership('removeServer', call)
+
+  readonly changeMembership: Server['changeMembership'] = (...call) =>
+    this.#membership('changeMembership', call)
+
+  readonly replaceServer: Server['replaceServer'] = (...call) =>
+    this.#membership('replaceServer', call)
   readonly transferLeadership: Server['transferLeadership'] = async (...call) => {
     await this.#membership('transferLeadership', call)
   }

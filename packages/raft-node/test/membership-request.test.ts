@@ -24,6 +24,16 @@ describe('runMembershipRequest', () => {
       9,
     ],
     [{ type: 'remove-server', id: 'b' }, ['removeServer', 'b', wait], 9],
+    [
+      { type: 'change-membership', change: { add: [{ id: 'd', address: 'd:1' }], remove: ['b'] } },
+      ['changeMembership', { add: [{ id: 'd', address: 'd:1' }], remove: ['b'] }, wait],
+      9,
+    ],
+    [
+      { type: 'replace-server', id: 'b', by: { id: 'd', address: 'd:1' }, prevIndex: 4 },
+      ['replaceServer', 'b', { id: 'd', address: 'd:1' }, { ...wait, prevIndex: 4 }],
+      9,
+    ],
     [{ type: 'transfer-leadership' }, ['transferLeadership', undefined, wait], 0],
     [{ type: 'transfer-leadership', to: 'b' }, ['transferLeadership', 'b', wait], 0],
   ])('carries out %o', async (request, call, index) => {
@@ -36,6 +46,8 @@ describe('runMembershipRequest', () => {
   it.each<[string, unknown]>([
     ['nothing', null],
     ['another call', { type: 'shut-down', id: 'b' }],
+    ['a change of nothing', { type: 'change-membership' }],
+    ['a replacement by nobody', { type: 'replace-server', id: 'b', by: 'd' }],
     ['a voter without a word on staging', { type: 'add-voter', id: 'b', address: 'b:1' }],
   ])('refuses %s, and calls nothing', async (_name, value) => {
     const raft = new FakeRaft()

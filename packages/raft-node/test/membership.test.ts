@@ -38,6 +38,67 @@ describe('membership calls on a node', () => {
     })
   })
 
+  it('change several members at once, from a node that is to go', async () => {
+    cluster = await InmemCluster.start(3, { config: calm })
+    const { leader } = cluster
+    const [going, staying] = cluster.followers
+    await leader.apply('before')
+    const added = await Promise.all(
+      ['node-4:7000', 'node-5:7000'].map((address) =>
+        cluster.startNode(address, {
+          bootstrap: false,
+          peers: [...cluster.addresses, address],
+          config: calm,
+        }),
+      ),
+    )
+    const seen: string[] = []
+    leader.raft.on('configuration-changed', ({ latest: { configuration } }) => {
+      const halves = [configuration.servers, ...(configuration.next ? [configuration.next] : [])]
+      seen.push(
+        halves.map((half) => half.filter((s) => s.suffrage === 'voter').length).join(' and '),
+      )
+    })
+    const change = {
+      add: added.map(({ address }) => ({ id: address, address })),
+      remove: [going!.id],
+    }
+    const { index } = await going!.changeMembership(change)
+    expect([...new Set(seen)]).toEqual(['3', '3 and 4', '4'])
+    expect(leader.configuration()).toMatchObject({ index, isJoint: false })
+    await leader.apply('after')
+    for (const node of [...added, staying!]) {
+      await node.whenReady()
+      expect(await node.query('all')).toEqual(['before', 'after'])
+    }
+    const refused = staying!.changeMembership({ remove: [going!.id] })
+    await expect(refused).rejects.toMatchObject({ code: 'RAFT_UNKNOWN_SERVER' })
+  })
+
+  it('replace a node that is gone, and then the leader', async () => {
+    cluster = await InmemCluster.start(3, { config: calm })
+    const { leader } = cluster
+    const [gone, other] = cluster.followers
+    await leader.apply('before')
+    await gone!.stop()
+    const [one, two] = await Promise.all(
+      ['node-4:7000', 'node-5:7000'].map((address) =>
+        cluster.startNode(address, {
+          bootstrap: false,
+          peers: [...cluster.addresses, address],
+          config: calm,
+        }),
+      ),
+    )
+    await other!.replaceServer(gone!.id, { id: one!.address, address: one!.address })
+    await leader.replaceServer(leader.id, { id: two!.address, address: two!.address })
+    await two!.whenReady()
+    await other!.apply('after')
+    expect(await two!.query('all')).toEqual(['before', 'after'])
+    const ids = two!.configuration().configuration.servers.map(({ id }) => id)
+    expect(ids.toSorted()).toEqual([one!.id, two!.id, other!.id].toSorted())
+  })
+
   it('hand over leadership from a follower, to whom it names', async () => {
     cluster = await InmemCluster.start(3)
     const [one, two] = cluster.followers
@@ -70,6 +131,17 @@ describe('membership calls on a node', () => {
         ...refused,
         code: 'RAFT_INVALID_ARGUMENT',
       })
+      await expect(node.changeMembership({})).rejects.toMatchObject({
+        ...refused,
+        code: 'RAFT_INVALID_ARGUMENT',
+      })
+      await expect(node.changeMembership({ promote: ['nobody'] })).rejects.toMatchObject({
+        ...refused,
+        code: 'RAFT_UNKNOWN_SERVER',
+      })
+      await expect(node.replaceServer('nobody', { id: 'x', address: 'x:1' })).rejects.toMatchObject(
+        { ...refused, code: 'RAFT_UNKNOWN_SERVER' },
+      )
       await expect(node.removeServer(other!, { prevIndex: 999 })).rejects.toMatchObject({
         ...refused,
         code: 'RAFT_CONFIGURATION_CHANGED',

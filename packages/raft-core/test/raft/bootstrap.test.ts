@@ -74,6 +74,14 @@ describe('bootstrapCluster', () => {
       { servers: [{ suffrage: 'voter', id: 'a', address: '' }] },
       'empty address',
     ],
+    [
+      'two halves',
+      {
+        servers: [{ suffrage: 'voter', id: 'a', address: 'a' }],
+        next: [{ suffrage: 'voter', id: 'b', address: 'b' }],
+      },
+      'the configuration is joint',
+    ],
   ])('refuses a configuration with %s', async (_, wrong, message) => {
     const refused = await rejection(bootstrapCluster({ ...stores(), configuration: wrong }))
     expect(refused.code).toBe('RAFT_INVALID_CONFIGURATION')

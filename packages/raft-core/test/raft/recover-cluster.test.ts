@@ -176,6 +176,17 @@ describe('recoverCluster refuses', () => {
     expect(refused.code).toBe('RAFT_INVALID_CONFIGURATION')
   })
 
+  it('a joint configuration, which is the middle of a change', async () => {
+    await start({ ids: ['a'] })
+    await crashed(leader)
+    const [server] = leader.raft.configuration().configuration.servers
+    const refused = await rejection(
+      recoverCluster(optionsOf(leader, { servers: [server!], next: [server!] })),
+    )
+    expect(refused.code).toBe('RAFT_INVALID_CONFIGURATION')
+    expect(refused.message).toContain('give the members before it (servers) or after it (next)')
+  })
+
   it('when the state machine fails, and changes nothing', async () => {
     await start({ ids: ['a'] })
     await apply('1')

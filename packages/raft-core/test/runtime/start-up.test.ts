@@ -1,4 +1,10 @@
-import { type Configuration, RaftError, type SnapshotMeta } from '@raftkit/interface'
+import {
+  type Configuration,
+  LogType,
+  RaftError,
+  type SnapshotDescription,
+  type SnapshotMeta,
+} from '@raftkit/interface'
 import { InmemSnapshotStore, InmemStore } from '@raftkit/store-inmem'
 import { encodeConfiguration, encodeEntries } from '@raftkit/wire'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -34,18 +40,36 @@ const start = (tailBytes = 1e6): Promise<Loaded> =>
     { logTailBytes: tailBytes, logger },
   )
 
-async function save(index: number, term: number, texts: string[]): Promise<SnapshotMeta> {
-  const sink = await snapshots.create({
-    index,
-    term,
-    configuration: member('s'),
-    configurationIndex: 1,
-  })
+function save(index: number, term: number, texts: string[]): Promise<SnapshotMeta> {
+  return saveOf({ index, term, configuration: member('s'), configurationIndex: 1 }, texts)
+}
+
+async function saveOf(description: SnapshotDescription, texts: string[]): Promise<SnapshotMeta> {
+  const sink = await snapshots.create(description)
   await sink.write(bytesOf(JSON.stringify(texts)))
   return sink.close()
 }
 
 describe('load', () => {
+  it('knows the joint configurations that its log still holds before the snapshot’s', async () => {
+    const entry = (configuration: Configuration): Uint8Array => encodeConfiguration(configuration)
+    const joint = { ...member('a'), next: member('s').servers }
+    await data.append([
+      encodeEntries(1, 1, [
+        { type: LogType.configuration, data: entry(joint) },
+        { type: LogType.configuration, data: entry(member('s')) },
+        { type: LogType.noop, data: new Uint8Array(0) },
+      ]),
+    ])
+    await data.saveHardState({ term: 1 })
+    await saveOf({ index: 3, term: 1, configuration: member('s'), configurationIndex: 2 }, [])
+    const { consensus } = await start()
+    expect(consensus.configurations).toEqual([
+      { index: 1, configuration: joint },
+      { index: 2, configuration: member('s') },
+    ])
+  })
+
   it('finds nothing on a new server', async () => {
     const { consensus, applied, bounds } = await start()
     expect(consensus).toEqual({
