@@ -2,7 +2,13 @@ import { RaftError } from '@raftkit/interface'
 import type { RaftConfig } from './config.ts'
 
 /** The options that are true or false. */
-const SWITCHES = ['preVote', 'shutdownOnRemove', 'verifyDisks', 'restoreCommittedLogs'] as const
+const SWITCHES = [
+  'preVote',
+  'shutdownOnRemove',
+  'verifyDisks',
+  'restoreSnapshotOnStart',
+  'restoreCommittedLogs',
+] as const
 
 /** Smallest value of each whole-number option. The first rows are hashicorp/raft's. */
 const MINIMA: Readonly<

@@ -10,6 +10,15 @@ export interface RaftConfig extends ConsensusTiming {
    */
   readonly verifyDisks: boolean
   /**
+   * Give the state machine the newest snapshot when the server starts. False: it keeps the state that it has, on a disk of
+   * its own; index, term and configuration still come from the newest snapshot, which is not opened. **Then the state
+   * machine must know up to which entry it has applied (`entry.index`)**: it must have everything that the snapshot covers,
+   * for that is never given to it, and must skip entries after the snapshot that it has already, for they are applied
+   * anew. If either is not so, servers hold different states and nothing notices. A snapshot that a leader sends is
+   * restored all the same. Default true.
+   */
+  readonly restoreSnapshotOnStart: boolean
+  /**
    * Keep the commit index beside the entries, and apply what is known to be committed when the server starts, before a
    * leader speaks. Needs a log store with `commitIndex()`. Default false.
    */
@@ -73,6 +82,7 @@ export function defaultConfig(): RaftConfig {
     preVote: true,
     maxLeaderStallMs: 1000,
     verifyDisks: true,
+    restoreSnapshotOnStart: true,
     restoreCommittedLogs: false,
     shutdownOnRemove: true,
     leaderPriorities: {},

@@ -20,6 +20,7 @@ import { checkedConfiguration } from './configuration-check.ts'
 import { EntryApplier, type Responses } from './runtime/entry-applier.ts'
 import { saveSnapshotFloor } from './runtime/snapshot-floor.ts'
 import { load, type Storage } from './runtime/start-up.ts'
+import { realClock } from './system/real-clock.ts'
 
 /** Encoded bytes of the log read at a time. */
 const READ_BYTES = 1024 * 1024
@@ -51,7 +52,11 @@ export async function recoverCluster<R>(options: RecoverOptions<R>): Promise<Sna
   const configuration = checkedConfiguration(options.configuration)
   if (!(await hasExistingState(options))) throw nothingToRecover()
   const storage = { logStore, stableStore, snapshotStore, stateMachine }
-  const { consensus, bounds, applied } = await load(storage, { logTailBytes: 0, logger })
+  const { consensus, bounds, applied } = await load(storage, {
+    logTailBytes: 0,
+    logger,
+    clock: realClock(),
+  })
   const index = consensus.lastIndex
   if (index === 0) throw nothingToRecover()
   await applyAll(storage, applied.index, index)

@@ -39,7 +39,7 @@ export async function startServer<R>(options: RaftOptions<R>): Promise<Server<R>
       onForward,
       meter,
     }
-    const loaded = await load(storage, { ...config, logger, signal })
+    const loaded = await load(storage, { ...config, logger, clock, signal })
     const server = new Server<R>(parts, await replay({ ...parts, signal }, loaded))
     if (meter !== undefined) watch(id, server, meter)
     server.start()

@@ -1,4 +1,5 @@
 import { testSnapshotStore } from '@raftkit/conformance'
+import type { OpenSnapshot } from '@raftkit/interface'
 import { describe, expect, it } from 'vitest'
 import { InmemSnapshotStore } from '../src/index.ts'
 
@@ -32,6 +33,24 @@ describe('InmemSnapshotStore', () => {
     await expect(sink.close()).rejects.toMatchObject({ code: 'RAFT_STORE_CLOSED' })
     await expect(before.list()).rejects.toMatchObject({ code: 'RAFT_STORE_CLOSED' })
     expect(await after.list()).toEqual([])
+  })
+
+  it('opens a snapshot twice, each time from its beginning', async () => {
+    const store = new InmemSnapshotStore()
+    const sink = await store.create(description)
+    await sink.write(Uint8Array.of(1, 2))
+    await sink.write(Uint8Array.of(3))
+    const { id } = await sink.close()
+    const [one, two] = [await store.open(id), await store.open(id)]
+    const read = async ({ state }: OpenSnapshot): Promise<number[]> => {
+      const bytes: number[] = []
+      for await (const chunk of state) bytes.push(...chunk)
+      return bytes
+    }
+    expect(await read(one)).toEqual([1, 2, 3])
+    await one.close()
+    expect(await read(two)).toEqual([1, 2, 3])
+    await two.close()
   })
 
   it('shares no configuration with its caller', async () => {

@@ -84,6 +84,8 @@ export class EffectExecution<R> {
         return lanes.snapshotReceiver.install(effect, lanes.rpcServer.snapshot(effect.requestId))
       case 'wake-at':
         return this.#targets.wakeTimer.wakeAt(effect.time)
+      case 'leadership-offered':
+        return this.#offered(effect)
       case 'proposals-refused':
       case 'proposals-orphaned':
       case 'read-confirmed':
@@ -94,7 +96,6 @@ export class EffectExecution<R> {
         return this.#tellCaller(effect)
       case 'role-changed':
       case 'leader-changed':
-      case 'leadership-offered':
       case 'configuration-changed':
       case 'removed':
       case 'disk-lost':
@@ -103,6 +104,12 @@ export class EffectExecution<R> {
       case 'fatal':
         return this.#tellEveryone(effect)
     }
+  }
+
+  #offered({ to, reason }: Extract<Effect, { type: 'leadership-offered' }>): void {
+    const { events, logger } = this.#targets
+    logger.info({ to, reason }, 'leadership is handed over to a preferred server')
+    events.emit('leadership-offered', { to, reason })
   }
 
   #write(
@@ -228,7 +235,6 @@ export class EffectExecution<R> {
         type:
           | 'role-changed'
           | 'leader-changed'
-          | 'leadership-offered'
           | 'configuration-changed'
           | 'removed'
           | 'disk-lost'
@@ -250,11 +256,6 @@ export class EffectExecution<R> {
       case 'leader-changed':
         logger.info({ leader: effect.leader?.id, term: effect.term }, 'the leader changed')
         return standing.leaderChanged(effect.leader, effect.term)
-      case 'leadership-offered': {
-        const { to, reason } = effect
-        logger.info({ to, reason }, 'leadership is handed over to a preferred server')
-        return events.emit('leadership-offered', { to, reason })
-      }
       case 'configuration-changed': {
         const { latest, committed } = effect
         this.#targets.followed.mayHaveChanged()

@@ -1,4 +1,5 @@
 import {
+  type Clock,
   type Index,
   type Logger,
   messageOf,
@@ -6,8 +7,20 @@ import {
   type SnapshotMeta,
   type SnapshotStore,
   type StateMachine,
+  type TimerHandle,
 } from '@raftkit/interface'
 import { throwIfAborted } from './start-abortion.ts'
+
+/** How often the progress of a long restore is logged. */
+const PROGRESS_LOG_MS = 10_000
+
+/** What a restore at the start is told. */
+export interface RestoreOptions {
+  readonly logger: Logger
+  readonly clock: Clock
+  /** Gives up with `RAFT_ABORTED`, between two pieces of the snapshot. */
+  readonly signal?: AbortSignal | undefined
+}
 
 /**
  * Gives the state machine the newest snapshot that can be opened and restored; undefined when there is none at all. One
@@ -16,14 +29,14 @@ import { throwIfAborted } from './start-abortion.ts'
 export async function restoreNewest<R>(
   store: SnapshotStore,
   stateMachine: StateMachine<R>,
-  logger: Logger,
-  signal?: AbortSignal,
+  options: RestoreOptions,
 ): Promise<SnapshotMeta | undefined> {
+  const { logger, signal } = options
   const snapshots = await store.list()
   let failure: unknown
   for (const { id, index } of snapshots)
     try {
-      const meta = await restoreOne(store, stateMachine, id, signal)
+      const meta = await restoreOne(store, stateMachine, id, options)
       logger.info({ snapshot: id, index, bytes: meta.size }, 'restored a snapshot')
       return meta
     } catch (error) {
@@ -47,23 +60,39 @@ async function restoreOne<R>(
   store: SnapshotStore,
   stateMachine: StateMachine<R>,
   id: string,
-  signal: AbortSignal | undefined,
+  { logger, clock, signal }: RestoreOptions,
 ): Promise<SnapshotMeta> {
   const opened = await store.open(id)
+  const { size: bytes } = opened.meta
+  let restored = 0
+  let timer: TimerHandle | undefined
+  const tell = (): void => {
+    timer = clock.setTimer(PROGRESS_LOG_MS, () => {
+      logger.info({ snapshot: id, restored, bytes }, 'restoring a snapshot')
+      tell()
+    })
+  }
+  tell()
   try {
-    await stateMachine.restore(abortable(opened.state, signal))
+    await stateMachine.restore(
+      watched(opened.state, (chunk) => {
+        throwIfAborted(signal)
+        restored += chunk.length
+      }),
+    )
     return opened.meta
   } finally {
+    timer?.cancel()
     await opened.close()
   }
 }
 
-async function* abortable(
+async function* watched(
   state: AsyncIterable<Uint8Array>,
-  signal: AbortSignal | undefined,
+  onChunk: (chunk: Uint8Array) => void,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const chunk of state) {
-    throwIfAborted(signal)
+    onChunk(chunk)
     yield chunk
   }
 }

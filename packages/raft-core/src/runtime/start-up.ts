@@ -1,5 +1,6 @@
 // What a server remembers when it starts. Whatever cannot be read is an error: it is never taken for "empty".
 import {
+  type Clock,
   type HardState,
   type Index,
   isSafeNumber,
@@ -35,6 +36,10 @@ export interface LoadOptions {
   readonly logTailBytes: number
   /** Ask the log store for what is known to be committed. Default false. */
   readonly restoreCommittedLogs?: boolean
+  /** False: the state machine keeps the state that it has. Default true. */
+  readonly restoreSnapshotOnStart?: boolean
+  /** For the progress of a long restore. */
+  readonly clock: Clock
   /** Gives up with `RAFT_ABORTED`, between two pieces of what is read. */
   readonly signal?: AbortSignal | undefined
 }
@@ -54,11 +59,11 @@ export interface Loaded {
  * only when they are known to be committed.
  */
 export async function load<R>(storage: Storage<R>, options: LoadOptions): Promise<Loaded> {
-  const { logStore, stableStore, snapshotStore, stateMachine } = storage
+  const { logStore, stableStore } = storage
   const { logger, logTailBytes, signal } = options
   const known = options.restoreCommittedLogs === true ? await knownCommit(logStore) : 0
   const hardState = (await stableStore.loadHardState()) ?? { term: 0 }
-  const snapshot = await restoreNewest(snapshotStore, stateMachine, logger, signal)
+  const snapshot = await startSnapshot(storage, options)
   const tail = new LogTail(logTailBytes)
   let bounds = await logStore.bounds()
   checkContinues(snapshot, bounds)
@@ -84,6 +89,19 @@ export async function load<R>(storage: Storage<R>, options: LoadOptions): Promis
   const commitIndex = Math.min(known, bounds.lastIndex)
   if (commitIndex <= loaded.applied.index) return loaded
   return { ...loaded, consensus: { ...loaded.consensus, commitIndex } }
+}
+
+/** The snapshot to start from, which the state machine holds; undefined when there is none. */
+async function startSnapshot<R>(
+  { snapshotStore, stateMachine }: Storage<R>,
+  options: LoadOptions,
+): Promise<SnapshotMeta | undefined> {
+  if (options.restoreSnapshotOnStart !== false)
+    return restoreNewest(snapshotStore, stateMachine, options)
+  const [newest] = await snapshotStore.list()
+  const { id, index } = newest ?? { id: undefined, index: 0 }
+  options.logger.warn({ snapshot: id, index }, 'the state machine keeps the state that it has')
+  return newest
 }
 
 /** What the log store keeps of the commit index. Rejects with `RAFT_STORE_INCOMPATIBLE` when it keeps nothing. */

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { TestCluster, type ClusterOptions } from '../support/test-cluster.ts'
-import { bytesOf } from '../support/text-machine.ts'
+import { bytesOf, TextMachine } from '../support/text-machine.ts'
 
 let cluster: TestCluster
 async function start(options: ClusterOptions = {}): Promise<TestCluster> {
@@ -69,5 +69,43 @@ describe('a cluster that was stopped', () => {
       id: leader.id,
       address: leader.id,
     })
+  })
+})
+
+describe('a state machine that keeps its state by itself (restoreSnapshotOnStart: false)', () => {
+  it('gets no snapshot, and the entries after it anew; index, term and members are those of the snapshot', async () => {
+    const machine = new TextMachine()
+    const { clock } = await start({
+      ids: ['a'],
+      config: { restoreSnapshotOnStart: false, trailingLogs: 0 },
+      options: { stateMachine: machine },
+    })
+    await apply('1', '2')
+    const [member] = cluster.members
+    const { index, term } = await clock.wait(member!.raft.snapshot())
+    await apply('3')
+    await cluster.restart(member!)
+    expect(member!.raft.stats()).toMatchObject({
+      appliedIndex: index,
+      lastSnapshotIndex: index,
+      lastSnapshotTerm: term,
+      latestConfiguration: cluster.configuration,
+    })
+    await apply('4')
+    expect(machine.restores).toBe(0)
+    // It knows from entry.index that it has entry 3 already; this one does not look.
+    expect(machine.texts).toEqual(['1', '2', '3', '3', '4'])
+  })
+
+  it('takes up the snapshot of a leader all the same', async () => {
+    const { clock } = await start({ config: { restoreSnapshotOnStart: false, trailingLogs: 0 } })
+    const leader = await cluster.leader()
+    const [behind] = cluster.others(leader)
+    await cluster.kill(behind!)
+    await apply('1', '2')
+    await clock.wait(leader.raft.snapshot())
+    await cluster.restart(behind!)
+    await cluster.converged('2')
+    expect(behind!.machine.restores).toBe(1)
   })
 })

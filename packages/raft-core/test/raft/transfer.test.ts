@@ -26,6 +26,17 @@ describe('transferLeadership', () => {
     expect(['a', 'b']).toContain((await cluster.leader(cluster.others(leader))).id)
   })
 
+  it('hands over in a cluster of seven, from one to the next', async () => {
+    await start({ ids: ['a', 'b', 'c', 'd', 'e', 'f', 'g'] })
+    for (const target of cluster.others(leader)) {
+      const from = await cluster.leader()
+      await cluster.clock.wait(from.raft.transferLeadership(target.id))
+      expect((await cluster.leader()).id).toBe(target.id)
+      await cluster.clock.wait(target.raft.apply(bytesOf(target.id)))
+    }
+    await cluster.converged(cluster.others(leader).at(-1)!.id)
+  })
+
   it('takes less time than an election timeout', async () => {
     await start()
     const from = cluster.clock.now()

@@ -138,6 +138,29 @@ describe('SnapshotReceiver', () => {
     expect(clock.timers).toBe(timersBefore)
   })
 
+  it('tells how far a long transfer is, every ten seconds', async () => {
+    async function* slow(): AsyncGenerator<Uint8Array> {
+      for (let sent = 0; sent < 300; sent++) {
+        await new Promise<void>((resolve) => clock.setTimer(80, resolve))
+        yield Uint8Array.of(sent & 255)
+      }
+    }
+    const large = { ...request, size: 300 }
+    const state = slow()
+    receiver.install(
+      { type: 'install-snapshot', requestId: 7, keepLogAfter: false },
+      { request: large, state },
+    )
+    await clock.until(() => events.length > 0)
+    expect(events).toEqual([{ type: 'snapshot-installed', requestId: 7 }])
+    const told = logger.lines.filter(({ message }) => message === 'receiving a snapshot')
+    expect(told.map(({ fields }) => fields)).toEqual([
+      { index: 20, bytes: 300 },
+      { received: 125, bytes: 300 },
+      { received: 250, bytes: 300 },
+    ])
+  })
+
   it('keeps the log when it agrees with the snapshot', async () => {
     install(chunks([1, 2, 3, 4]), true)
     await clock.settle()

@@ -15,6 +15,7 @@ import { ControlledStore } from '../support/controlled-store.ts'
 import { MemoryLogger } from '../support/memory-logger.ts'
 import { rejection } from '../support/rejection.ts'
 import { bytesOf, TextMachine } from '../support/text-machine.ts'
+import { VirtualClock } from '../support/virtual-clock.ts'
 
 const member = (id: string): Configuration => ({
   servers: [{ suffrage: 'voter', id, address: `${id}:1` }],
@@ -37,7 +38,7 @@ beforeEach(() => {
 const start = (tailBytes = 1e6): Promise<Loaded> =>
   load(
     { logStore: store, stableStore: store, snapshotStore: snapshots, stateMachine: machine },
-    { logTailBytes: tailBytes, logger },
+    { logTailBytes: tailBytes, logger, clock: new VirtualClock() },
   )
 
 function save(index: number, term: number, texts: string[]): Promise<SnapshotMeta> {
@@ -244,5 +245,36 @@ describe('load', () => {
       const { consensus } = await start()
       expect(consensus).toMatchObject({ logFirstIndex: 1, lastIndex: 12 })
     })
+  })
+
+  it('tells how far a long restore is, every ten seconds', async () => {
+    const meta = await save(5, 2, ['1'])
+    const clock = new VirtualClock()
+    const restore = machine.restore.bind(machine)
+    machine.restore = async (state) => {
+      await restore(state)
+      await new Promise<void>((resolve) => clock.setTimer(25_000, resolve))
+    }
+    const stores = { logStore: store, stableStore: store, snapshotStore: snapshots }
+    await clock.wait(load({ ...stores, stateMachine: machine }, { logTailBytes: 1, logger, clock }))
+    const told = logger.lines.filter(({ message }) => message === 'restoring a snapshot')
+    const { id: snapshot, size: bytes } = meta
+    expect(told.map(({ fields }) => fields)).toEqual([
+      { snapshot, restored: bytes, bytes },
+      { snapshot, restored: bytes, bytes },
+    ])
+    expect(clock.timers).toBe(0)
+  })
+
+  it('leaves the state machine as it is when that keeps its state by itself', async () => {
+    await save(5, 2, ['1'])
+    const stores = { logStore: store, stableStore: store, snapshotStore: snapshots }
+    const clock = new VirtualClock()
+    const options = { logTailBytes: 1, logger, clock, restoreSnapshotOnStart: false }
+    const { consensus, applied } = await load({ ...stores, stateMachine: machine }, options)
+    expect(machine.restores).toBe(0)
+    expect(consensus.snapshot).toEqual({ index: 5, term: 2 })
+    expect(consensus.configurations).toEqual([{ configuration: member('s'), index: 1 }])
+    expect(applied).toMatchObject({ index: 5, term: 2 })
   })
 })
