@@ -68,7 +68,8 @@ function spread(numbers: readonly number[], text: (value: number) => string): st
   return `${text(median(numbers))} (${text(Math.min(...numbers))}–${text(Math.max(...numbers))})`
 }
 
-function aligned(lines: readonly (readonly string[])[]): string {
+/** Columns under each other, the first to the left. */
+export function aligned(lines: readonly (readonly string[])[]): string {
   const widths = lines[0]!.map((_, i) => Math.max(...lines.map((line) => line[i]!.length)))
   return lines
     .map((line) =>

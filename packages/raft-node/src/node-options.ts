@@ -47,7 +47,7 @@ export interface RaftNodeOptions<Command, Response, Query, Answer> {
    * example. Metrics that fail are logged once and change nothing. Default: nothing is measured.
    */
   readonly metrics?: Metrics
-  /** Raft's own options. `snapshotIntervalMs` is 60 000 here unless it is given. */
+  /** Raft's own options. `snapshotIntervalMs` is 60 000 and `restoreCommittedLogs` true here unless given. */
   readonly config?: Partial<RaftConfig>
   /** TLS for the connections between nodes. Without it they are neither encrypted nor authenticated. */
   readonly tls?: TcpTransportOptions['tls']

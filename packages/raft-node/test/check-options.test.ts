@@ -39,7 +39,7 @@ describe('checkOptions', () => {
       snapshotRetain: 2,
       maxPool: 3,
       transportTimeoutMs: 10_000,
-      config: { snapshotIntervalMs: 60_000, heartbeatTimeoutMs: 1000 },
+      config: { snapshotIntervalMs: 60_000, restoreCommittedLogs: true, heartbeatTimeoutMs: 1000 },
       forward: { maxInflightForwards: 2 },
       sessions: DEFAULT_SESSION_LIMITS,
     })
