@@ -24,24 +24,25 @@ export function measuredStateMachine<R>(
   { clock, instruments, saturation, onRestored }: StateMachineMeasures,
 ): StateMachine<R> {
   const { fsmApply, fsmApplyBatch, fsmApplyBatchSize, fsmStoreConfiguration } = instruments
+  const ended = (histogram: Histogram, startedAt: number): void => {
+    const now = clock.now()
+    saturation.end(now)
+    histogram.record(toSeconds(now - startedAt))
+  }
   const measure = <T>(histogram: Histogram, call: () => T | Promise<T>): T | Promise<T> => {
     const startedAt = clock.now()
     saturation.begin(startedAt)
-    const end = (): void => {
-      const now = clock.now()
-      saturation.end(now)
-      histogram.record(toSeconds(now - startedAt))
-    }
-    let result: T | Promise<T>
+    let isPending = false
     try {
-      result = call()
-    } catch (error) {
-      end()
-      throw error
+      const result = call()
+      if (!(result instanceof Promise)) return result
+      isPending = true
+      const end = (): void => ended(histogram, startedAt)
+      result.then(end, end)
+      return result
+    } finally {
+      if (!isPending) ended(histogram, startedAt)
     }
-    if (result instanceof Promise) result.then(end, end)
-    else end()
-    return result
   }
   return {
     apply: (entry) => measure(fsmApply, () => stateMachine.apply(entry)),
