@@ -196,7 +196,10 @@ export const gauges: Readonly<Record<GaugeName, MetricDescription>> = {
     'log_oldest_entry_age',
     'Age of the oldest entry in the log store, by wall clocks; looked up every ten seconds.',
   ),
-  peers: gauge('peers', 'Servers in the latest configuration, this one included.'),
+  peers: gauge(
+    'peers',
+    'Members of the latest configuration, this server included; of both halves while it is joint.',
+  ),
   isLeader: gauge('is_leader', '1 while this server leads, else 0.'),
   term: gauge('term', 'The current term.'),
   lastIndex: gauge('last_index', 'Last entry of the log.'),

@@ -1,4 +1,5 @@
 // How each gauge is read off the statistics of a server.
+import { membersOf } from '@raftkit/interface'
 import type { RaftStats } from '../raft-stats.ts'
 import type { GaugeName } from './catalogue.ts'
 import { toSeconds } from './timing.ts'
@@ -11,7 +12,7 @@ export const readings: readonly (readonly [GaugeName, Read])[] = [
     'lastContact',
     ({ lastContact }) => (lastContact === undefined ? undefined : toSeconds(lastContact)),
   ],
-  ['peers', ({ latestConfiguration }) => latestConfiguration.servers.length],
+  ['peers', ({ latestConfiguration }) => membersOf(latestConfiguration).length],
   ['isLeader', ({ state }) => (state === 'leader' ? 1 : 0)],
   ['term', ({ term }) => term],
   ['lastIndex', ({ lastLogIndex }) => lastLogIndex],

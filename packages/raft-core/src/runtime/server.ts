@@ -131,7 +131,7 @@ export class Server<R> {
       fail,
       leave: () => this.#leave(),
     })
-    this.#turn = this.#createTurn(execution, loaded.consensus.snapshot.index, fail)
+    this.#turn = this.#createTurn(execution, fail)
   }
 
   /** Takes part from now on. */
@@ -195,11 +195,7 @@ export class Server<R> {
     return this.#shutdown
   }
 
-  #createTurn(
-    execution: EffectExecution<R>,
-    commitIndex: Index,
-    onBroken: (error: RaftError) => void,
-  ): Turn {
+  #createTurn(execution: EffectExecution<R>, onBroken: (error: RaftError) => void): Turn {
     const { clock, events, lanes } = this
     const { meter, random } = this.#parts
     const turn: MeasuredTurn = {
@@ -208,7 +204,7 @@ export class Server<R> {
       carryOut: (effect) => execution.carryOut(effect),
     }
     return new Turn({
-      ...(meter?.turn(turn, commitIndex) ?? turn),
+      ...(meter?.turn(turn, this.status().commitIndex) ?? turn),
       random,
       stallWatch: this.#stallWatch,
       onStart: () => this.#collect(),

@@ -163,6 +163,19 @@ describe('the metrics of a server', () => {
     expect(metrics.read('raft_fsm_last_restore_duration_seconds', { server })).toBe(0)
   })
 
+  it('take what is applied again at a start for no commit', async () => {
+    const config = { restoreCommittedLogs: true }
+    cluster = await TestCluster.start({ ids: ['a'], options: { metrics }, config })
+    const leader = await cluster.leader()
+    for (const text of ['v', 'w', 'x', 'y', 'z']) await apply(leader, text)
+    const before = metrics.values('raft_commit_entries', { server: 'a' }).length
+    await cluster.restart(leader)
+    await cluster.leader()
+    const [first] = metrics.values('raft_commit_entries', { server: 'a' }).slice(before)
+    // The last command, of which only the state machine knew, and the no-op.
+    expect(first).toBe(2)
+  })
+
   it('tell of a restore from outside', async () => {
     const leader = await startThree()
     const state = bytesOf('["restored"]')
