@@ -21,9 +21,19 @@ interface Reply {
   readonly body: unknown
 }
 
+/** What Prometheus reads. */
+export interface Scrape {
+  readonly contentType: string
+  metrics(): Promise<string>
+}
+
 /** A server for one node; call `listen` on it. */
-export function createHttpServer(node: KvNode, status: () => Status): Server {
+export function createHttpServer(node: KvNode, status: () => Status, scrape: Scrape): Server {
   return createServer((request, response) => {
+    if (request.method === 'GET' && request.url === '/metrics') {
+      sendMetrics(response, scrape).catch(() => response.destroy())
+      return
+    }
     answer(node, status, request)
       .catch(errorReply)
       .then((reply) => send(response, reply))
@@ -146,6 +156,12 @@ function errorReply(error: unknown): Reply {
   const { code, message, outcome, retryable } = error
   const status = code === 'RAFT_COMMAND_TOO_LARGE' ? 413 : outcome === 'unknown' ? 504 : 503
   return { status, body: { error: message, code, outcome, retryable } }
+}
+
+async function sendMetrics(response: ServerResponse, scrape: Scrape): Promise<void> {
+  const text = await scrape.metrics()
+  response.writeHead(200, { 'content-type': scrape.contentType })
+  response.end(text)
 }
 
 function send(response: ServerResponse, reply: Reply): void {

@@ -3,7 +3,9 @@
 //     --data ./data-1 --http 127.0.0.1:8001
 import { once } from 'node:events'
 import { parseArgs } from 'node:util'
+import { prometheusMetrics } from '@raftkit/metrics/prometheus'
 import { createRaftNode, stopOnSignals } from '@raftkit/raft-node'
+import { register } from 'prom-client'
 import { createHttpServer } from './http-server.ts'
 import { createKvMachine } from './kv-machine.ts'
 import type { Status } from './status.ts'
@@ -35,6 +37,7 @@ const node = await createRaftNode({
   peers: peers.split(','),
   dataDir: data,
   stateMachine: createKvMachine(),
+  metrics: prometheusMetrics(),
   config: {
     heartbeatTimeoutMs: electionMs,
     electionTimeoutMs: electionMs,
@@ -65,7 +68,7 @@ function status(): Status {
   }
 }
 
-const server = createHttpServer(node, status)
+const server = createHttpServer(node, status, register)
 const [host, port] = http.split(':')
 server.listen(Number(port), host)
 await once(server, 'listening')

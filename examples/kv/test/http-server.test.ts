@@ -58,7 +58,8 @@ let url: string
 
 beforeEach(async () => {
   node = lonelyNode()
-  server = createHttpServer(node, () => status)
+  const scrape = { contentType: 'text/plain; version=0.0.4', metrics: async () => 'raft_term 2\n' }
+  server = createHttpServer(node, () => status, scrape)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -117,6 +118,13 @@ describe('the HTTP server', () => {
     expect((await call('GET', '/ready')).status).toBe(200)
     node.failWith = new RaftError('RAFT_NO_LEADER', 'none', { retryable: true })
     expect((await call('GET', '/ready')).status).toBe(503)
+  })
+
+  it('tells its metrics as Prometheus wants them', async () => {
+    const response = await fetch(`${url}/metrics`)
+    expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4')
+    expect(await response.text()).toBe('raft_term 2\n')
+    expect((await call('PUT', '/metrics')).status).toBe(405)
   })
 
   it.each([

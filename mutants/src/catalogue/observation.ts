@@ -39,8 +39,8 @@ export const observation: readonly Mutant[] = [
     edits: [
       {
         file: core('metrics/meter'),
-        find: 'withLabels(guardedMetrics(metrics, logger), { server: id })',
-        replace: 'withLabels(logger ? metrics : guardedMetrics(metrics, logger), { server: id })',
+        find: 'withLabels(guardedMetrics(metrics, named), { server: id })',
+        replace: 'withLabels(logger ? metrics : guardedMetrics(metrics, named), { server: id })',
       },
     ],
     hunters: [tested('raft-core', 'test/metrics/server-metrics.test.ts')],

@@ -12,6 +12,7 @@ import {
 import type { Effect } from '../consensus/effects.ts'
 import type { ConsensusEvent, Moment } from '../consensus/events.ts'
 import type { RaftStats } from '../raft-stats.ts'
+import { namedLogger } from '../runtime/named-logger.ts'
 import type { Storage } from '../runtime/start-up.ts'
 import { type GaugeName, gauges } from './catalogue.ts'
 import { ConsensusMeter } from './consensus-meter.ts'
@@ -48,7 +49,8 @@ export class Meter {
   #lastRestoreSeconds: number | undefined
 
   constructor(metrics: Metrics, id: ServerId, logStore: LogStore, clock: Clock, logger: Logger) {
-    this.#metrics = withLabels(guardedMetrics(metrics, logger), { server: id })
+    const named = namedLogger(logger, () => ({ id }))
+    this.#metrics = withLabels(guardedMetrics(metrics, named), { server: id })
     this.#clock = clock
     this.#instruments = new Instruments(this.#metrics)
     this.#mainSaturation = new Saturation(clock.now())
