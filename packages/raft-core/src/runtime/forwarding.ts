@@ -18,7 +18,11 @@ import { isRaftkit } from './rpc-messages.ts'
 import type { Standing } from './standing.ts'
 import { waitFor } from './wait.ts'
 
-/** What the application does with forwarded bytes on the leader. */
+/**
+ * What the application does with forwarded bytes on the leader. What it throws comes to the caller as `RAFT_REMOTE_ERROR` of
+ * unknown outcome; except `RAFT_OVERLOADED` with outcome `not-committed`, as `apply` gives it, which the caller gets as
+ * such: let it through only when nothing else of the payload was handed in.
+ */
 export type ForwardHandler = (
   payload: Uint8Array,
   context: { readonly signal: AbortSignal },
@@ -40,6 +44,8 @@ export interface ForwardingParts {
 /** How a server refuses a forwarded request before its handler saw it. No handler's own error reads like that. */
 const NOT_LEADER = 'the request was not served: node is not the leader'
 const OVERLOADED = 'the request was not served: too many forwarded requests are being served'
+/** How it passes on that its handler could not hand in a command, and so none that it was given. */
+const TOO_MANY_COMMANDS = 'the request was not carried out: too many commands are waiting'
 const UNSUPPORTED =
   'the request was not served: the server was started without onForward and takes no forwarded requests'
 
@@ -118,6 +124,10 @@ export class Forwarding {
     try {
       const { payload, kind } = request
       return { type: 'forward', header, payload: await this.#run(payload, context.signal, kind) }
+    } catch (error) {
+      if (request.kind === undefined && wasNotAdmitted(error))
+        throw new RaftError('RAFT_OVERLOADED', TOO_MANY_COMMANDS, { cause: error })
+      throw error
     } finally {
       this.#serving--
     }
@@ -168,11 +178,16 @@ export class Forwarding {
   }
 }
 
+/** Nothing was appended, and the same request may go through later. */
+function wasNotAdmitted(error: unknown): boolean {
+  return RaftError.is(error, 'RAFT_OVERLOADED') && error.outcome === 'not-committed'
+}
+
 /** The error of a request that its server did not begin to serve, told by the words of the refusal. */
 function notServed(text: string): RaftError | undefined {
   if (text.includes(NOT_LEADER)) return notLeader(undefined)
   const outcome = 'not-committed'
-  if (text.includes(OVERLOADED))
+  if (text.includes(OVERLOADED) || text.includes(TOO_MANY_COMMANDS))
     return new RaftError('RAFT_OVERLOADED', text, { retryable: true, outcome })
   if (text.includes(UNSUPPORTED)) return new RaftError('RAFT_RPC_UNSUPPORTED', text, { outcome })
   return undefined

@@ -37,6 +37,39 @@ describe('forwardToLeader', () => {
     expect((await refused).message).toContain('not today')
   })
 
+  it('says that a command which its handler could not hand in because too many wait was not committed', async () => {
+    const members: Member[] = []
+    cluster = await TestCluster.start({
+      config: { maxPendingProposals: 1, storageStallMs: 100_000 },
+      options: {
+        onForward: async (payload) => {
+          const leader = members.find(({ raft }) => raft.state === 'leader')!
+          return bytesOf((await leader.raft.apply(payload)).response)
+        },
+      },
+    })
+    members.push(...cluster.members)
+    const leader = await cluster.leader()
+    const [follower] = cluster.others(leader)
+    await cluster.clock.until(() => follower!.raft.leader?.id === leader.id)
+    for (const { store } of cluster.members) store.hang()
+    const first = leader.raft.apply(bytesOf('first'))
+    await cluster.clock.settle()
+    const { lastIndex } = leader.raft
+    const refused = await rejection(
+      cluster.clock.wait(follower!.raft.forwardToLeader(bytesOf('second'))),
+    )
+    expect(refused).toMatchObject({
+      code: 'RAFT_OVERLOADED',
+      outcome: 'not-committed',
+      retryable: true,
+    })
+    expect(leader.raft.lastIndex).toBe(lastIndex)
+    for (const { store } of cluster.members) store.release()
+    await cluster.clock.wait(first)
+    expect(leader.machine.texts).toEqual(['first'])
+  })
+
   it('is refused while no leader is known', async () => {
     cluster = await TestCluster.start({ options: { onForward: upperCase } })
     const [any] = cluster.members
