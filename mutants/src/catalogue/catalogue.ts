@@ -4,14 +4,17 @@ import { adapters } from './adapters.ts'
 import { callers } from './callers.ts'
 import { elections } from './elections.ts'
 import { jointConsensus } from './joint-consensus.ts'
+import { leaderElection } from './leader-election.ts'
 import { leadership } from './leadership.ts'
 import { membership } from './membership.ts'
 import { membershipChanges } from './membership-changes.ts'
+import { operations } from './operations.ts'
 import { preferredLeaders } from './preferred-leaders.ts'
 import { observation } from './observation.ts'
 import { reads } from './reads.ts'
 import { replication } from './replication.ts'
 import { restarts } from './restarts.ts'
+import { clientSessions } from './sessions.ts'
 import { snapshots } from './snapshots.ts'
 
 /** All of them, in the order of the report. */
@@ -26,7 +29,10 @@ export const catalogue: readonly Mutant[] = [
   ...reads,
   ...snapshots,
   ...restarts,
+  ...operations,
   ...callers,
+  ...clientSessions,
+  ...leaderElection,
   ...observation,
   ...adapters,
 ]
