@@ -221,6 +221,19 @@ export const jointConsensus: readonly Mutant[] = [
     hunters: [raftkitPeers],
   },
   {
+    name: 'joint-vote-before-catch-up',
+    broken: 'a server that must not be sent the log is needed to commit, at once',
+    source: 'random runs, seed 17566',
+    edits: [
+      edit(
+        'membership-change',
+        "asked.type === 'add-voter' && mustCatchUp(state, leadership, asked.id)",
+        'false',
+      ),
+    ],
+    hunters: [raftkitPeers],
+  },
+  {
     name: 'joint-handed-to-one-that-goes',
     broken: 'leadership is handed to a server that is about to lose its vote',
     source: 'dissertation §4.2.2',

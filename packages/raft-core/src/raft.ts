@@ -138,7 +138,8 @@ export class Raft<R = unknown> {
   /**
    * Gives the server a vote, or a new address. One that is behind is staged first: it receives the log without a vote
    * until it has caught up, so the quorum never waits for it (dissertation §4.2.1); the call then resolves when it has
-   * its vote, and giving up the wait leaves it a nonvoter. `stage: false` gives the vote at once, as hashicorp/raft does.
+   * its vote, and giving up the wait leaves it a nonvoter. `stage: false` gives the vote at once, as hashicorp/raft does; but not to a server that
+   * is not known to be raftkit once several members were changed at once (it might be needed and could not be served).
    */
   addVoter(
     id: ServerId,

@@ -10,6 +10,7 @@ import type { ChangeRefusal } from './effects.ts'
 import { endOfJoint, nextOfPlans } from './joint-change.ts'
 import { followConfiguration } from './leadership.ts'
 import { refuseChange } from './membership-calls.ts'
+import { mustCatchUp } from './raftkit-peers.ts'
 import type { Leadership, MembershipCall, State } from './state.ts'
 
 /** The `changeId` of what the leader does by itself. */
@@ -86,9 +87,21 @@ function begin(state: State, leadership: Leadership, call: MembershipCall): bool
     return advanceJoint(state, leadership)
   }
   const refusal = refusalOf(configuration, change)
-  if (refusal === undefined) append(state, leadership, change, call)
+  if (refusal === undefined) appendAsked(state, leadership, change, call)
   else refuseChange(state, call, refusal, false)
   return refusal === undefined
+}
+
+/** A vote that is asked for at once waits all the same while the server might be needed and not be served. */
+function appendAsked(
+  state: State,
+  leadership: Leadership,
+  asked: MemberChange,
+  call: MembershipCall,
+): void {
+  const isStaged = asked.type === 'add-voter' && mustCatchUp(state, leadership, asked.id)
+  const change = isStaged ? ({ ...asked, type: 'stage-voter' } as const) : asked
+  append(state, leadership, change, { ...call, change })
 }
 
 function refusalOf(configuration: Configuration, change: MemberChange): ChangeRefusal | undefined {

@@ -53,3 +53,16 @@ export function mustSkipEntries({ membership }: State, peer: Progress): boolean 
 export function mustSkipSnapshot({ membership, log }: State, peer: Progress): boolean {
   return !peer.isRaftkit && log.snapshot.index < membership.lastJoint.until
 }
+
+/**
+ * True for a server that must catch up before it has a vote, whatever its caller asks for: the log has, or had, a joint
+ * configuration, and nobody knows that this server may be sent it. With a vote it might be needed to commit what only a
+ * snapshot could give it, and there is no snapshot of what is not committed.
+ */
+export function mustCatchUp({ membership }: State, leadership: Leadership, id: ServerId): boolean {
+  const { from } = membership.lastJoint
+  if (from === 0) return false
+  const peer = progressOf(leadership, id)
+  if (peer === undefined || peer.departure !== undefined) return true
+  return !peer.isRaftkit && peer.matchIndex < from
+}

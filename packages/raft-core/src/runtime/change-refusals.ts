@@ -4,23 +4,28 @@ import type { ConfigurationChange } from '../consensus/configuration-change.ts'
 import type { Effect, KnownLeader } from '../consensus/effects.ts'
 import { notLeader, refusalError } from './refusals.ts'
 
+const SUBJECT = 'the membership change'
+
 /** What the refusal of a change means to its caller. */
 export function changeRefused(
   { reason, isAppended, index, server }: Extract<Effect, { type: 'change-refused' }>,
   change: ConfigurationChange,
   leader: KnownLeader | undefined,
 ): RaftError {
-  const id = server ?? ('id' in change ? change.id : 'a server of it')
+  const culprit = server ?? ('id' in change ? change.id : undefined)
+  const id = culprit ?? 'a server of it'
+  const details = culprit === undefined ? { index } : { server: culprit, index }
   const refused = (code: RaftErrorCode, message: string): RaftError =>
-    new RaftError(code, message, { outcome: 'not-committed', details: { server: id, index } })
+    new RaftError(code, message, { outcome: 'not-committed', details })
   switch (reason) {
     case 'not-leader':
       return notLeader(leader)
     case 'leadership-lost':
       return leadershipLost(isAppended)
-    case 'transfer-in-progress':
     case 'stopped':
-      return refusalError(reason, 'the membership change', leader)
+      return isAppended ? stoppedMeanwhile() : refusalError(reason, SUBJECT, leader)
+    case 'transfer-in-progress':
+      return refusalError(reason, SUBJECT, leader)
     case 'configuration-changed':
       return refused(
         'RAFT_CONFIGURATION_CHANGED',
@@ -47,7 +52,9 @@ export function changeRefused(
     case 'no-voter':
       return refused(
         'RAFT_NO_VOTER_LEFT',
-        `without the vote of ${id} nobody could lead: add another voter first`,
+        culprit === undefined
+          ? 'the change would leave no voter, and nobody could lead: add another voter too'
+          : `without the vote of ${id} nobody could lead: add another voter first`,
       )
     case 'duplicate-id':
     case 'empty-id':
@@ -63,5 +70,13 @@ function leadershipLost(isAppended: boolean): RaftError {
       ? 'leadership was lost during the membership change: it may or may not be made, look at the configuration'
       : 'leadership was lost before the membership change was begun: ask the next leader',
     { retryable: true, outcome: isAppended ? 'unknown' : 'not-committed' },
+  )
+}
+
+function stoppedMeanwhile(): RaftError {
+  return new RaftError(
+    'RAFT_STOPPED',
+    'this server has stopped after an error during the membership change: it may or may not be made, look at the configuration',
+    { outcome: 'unknown' },
   )
 }

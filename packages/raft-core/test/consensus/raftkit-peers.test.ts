@@ -180,3 +180,36 @@ describe('a joint configuration in the log', () => {
     expect(reads(server.turn())).toEqual([['n3', 1]])
   })
 })
+
+describe('a vote at once (stage: false)', () => {
+  const before = { index: 1, configuration: configurationOf(['n1', 'n2', 'n3'], ['n4']) }
+  const joint = {
+    index: 2,
+    configuration: {
+      servers: before.configuration.servers,
+      next: configurationOf(['n1', 'n2']).servers,
+    },
+  }
+  const after = { index: 3, configuration: configurationOf(['n1', 'n2'], ['n4']) }
+  const change = (id: ServerId) => ({ type: 'add-voter', id, address: `${id}:1` }) as const
+
+  function suffrageOf(server: LoneServer, id: ServerId): unknown {
+    const effects = server.turn({ ...request, change: change(id) })
+    const { servers } = only(effects, 'append-configuration').configuration
+    return servers.find((member) => member.id === id)?.suffrage
+  }
+
+  test('is given as long as the log has had no joint configuration', () => {
+    expect(suffrageOf(leader([]), 'n5')).toBe('voter')
+  })
+
+  test('waits for a server that might be needed, and must not be sent the log (seed 17566)', () => {
+    const options = { configurations: [before, joint, after], log: [1, 1, 1], nonvoters: ['n4'] }
+    // A stranger; one that is behind and not raftkit; one that is raftkit.
+    expect(suffrageOf(leader([], [], options), 'n5')).toBe('staging')
+    expect(suffrageOf(leader([], ['n4'], options), 'n4')).toBe('staging')
+    expect(suffrageOf(leader([], [], options), 'n4')).toBe('voter')
+    // It is not raftkit, and has all that it must not be sent.
+    expect(suffrageOf(leader(['n4'], [], options), 'n4')).toBe('voter')
+  })
+})
