@@ -128,6 +128,10 @@ const operations: { readonly [Name in keyof Operations]: Act<Name> } = {
     await server().removeServer(removed, options)
   },
 
+  async 'replace-server'({ id: replaced, by }) {
+    await server().replaceServer(replaced, by)
+  },
+
   async stop() {
     await running?.shutdown()
     await store.close()

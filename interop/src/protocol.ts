@@ -90,6 +90,11 @@ export interface Operations {
   readonly 'add-nonvoter': { args: MemberChange; result: void }
   readonly 'demote-voter': { args: MemberChange; result: void }
   readonly 'remove-server': { args: MemberChange; result: void }
+  /** Puts another server in the place of `id`, in one change. Node only: a Go server knows no such thing. */
+  readonly 'replace-server': {
+    args: { readonly id: ServerId; readonly by: Pick<Member, 'id' | 'address'> }
+    result: void
+  }
   /** Ends server and process in order. */
   readonly stop: { args: void; result: void }
 }

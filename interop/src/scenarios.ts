@@ -5,6 +5,7 @@ import { crash } from './scenarios/crash.ts'
 import { election } from './scenarios/election.ts'
 import { membership } from './scenarios/membership.ts'
 import { migrationByRejoin, migrationInPlace } from './scenarios/migration.ts'
+import { replacement } from './scenarios/replacement.ts'
 import { storm } from './scenarios/storm.ts'
 import { transfer } from './scenarios/transfer.ts'
 
@@ -17,6 +18,7 @@ export const scenarios: readonly Scenario[] = [
   crash,
   transfer,
   membership,
+  replacement,
   migrationInPlace,
   migrationByRejoin,
   storm,
