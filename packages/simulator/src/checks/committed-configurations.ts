@@ -7,14 +7,24 @@ interface Appended extends IndexedConfiguration {
 /** Which configuration is committed: what the cluster owes, it owes by that one. */
 export class CommittedConfigurations {
   readonly #onCommitted: (configuration: Configuration) => void
+  readonly #onLeft: (byAnother: boolean) => void
   #latest: IndexedConfiguration
+  #term: Term = 0
   /** In some log, not committed, by index. */
   #open: Appended[] = []
 
-  /** `first` is what servers are bootstrapped with. `onCommitted` is told of every later one. */
-  constructor(first: Configuration, onCommitted: (configuration: Configuration) => void) {
+  /**
+   * `first` is what servers are bootstrapped with. `onCommitted` is told of every later one; `onLeft` when a joint state
+   * ends, and whether another leader ended it than the one that began it.
+   */
+  constructor(
+    first: Configuration,
+    onCommitted: (configuration: Configuration) => void,
+    onLeft: (byAnother: boolean) => void,
+  ) {
     this.#latest = { configuration: first, index: 0 }
     this.#onCommitted = onCommitted
+    this.#onLeft = onLeft
   }
 
   /** The committed configuration; that of the bootstrap, at index 0, until something is committed. */
@@ -37,7 +47,10 @@ export class CommittedConfigurations {
     this.#open = this.#open.filter(({ index }) => index > lastIndex)
     for (const { index, term, configuration } of decided) {
       if (termAt(index) !== term) continue
+      if (this.#latest.configuration.next !== undefined && configuration.next === undefined)
+        this.#onLeft(term !== this.#term)
       this.#latest = { index, configuration }
+      this.#term = term
       this.#onCommitted(configuration)
     }
   }

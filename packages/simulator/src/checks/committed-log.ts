@@ -125,6 +125,15 @@ export class CommittedLog {
       )
   }
 
+  /** A disk keeps the word that everything up to `index`, an entry of that term, is committed. */
+  checkKept(server: string, index: Index, term: Term): void {
+    if (this.termAt(index) !== term)
+      this.#parts.violate(
+        'state machine safety',
+        `${server} keeps on its disk that entry ${index} of term ${term} is committed; committed there is ${this.#described(index)}`,
+      )
+  }
+
   /** In the end, a disk holds nothing else than what is committed, as far as both reach. */
   checkDisk(server: string, image: DiskImage): void {
     const last = Math.min(image.lastIndex, this.lastIndex)

@@ -52,7 +52,8 @@ export class Configurations {
         const configuration = decodeConfiguration(decodeEntry(batch, index).data)
         const now = { index, term: batch.termAt(index), voters: halvesOf(configuration) }
         this.#onAppended(index, now.term, configuration)
-        if (before !== undefined) this.#follows(server, before, now)
+        // A snapshot may overtake entries that it stands for on the way to the disk.
+        if (before !== undefined && before.index < now.index) this.#follows(server, before, now)
         before = now
       }
     }

@@ -22,6 +22,8 @@ export interface StoreObserver {
   onTruncate(image: DiskImage, from: Index): void
   /** Before the state is replaced. */
   onHardState(image: DiskImage, state: HardState): void
+  /** After entries were added: the commit index may be another. */
+  onCommitIndex?(image: DiskImage): void
   /** Before entries from `from` on are read. */
   onRead?(image: DiskImage, from: Index): void
   /** Before entries up to `to` leave the log. */
@@ -99,6 +101,7 @@ export class SimulatedStore implements LogStore, StableStore {
     return this.#write(`append ${first.firstIndex}..${next - 1}`, () => {
       this.#observer.onAppend(image, batches)
       image.append(batches, commitIndex)
+      this.#observer.onCommitIndex?.(image)
     })
   }
 

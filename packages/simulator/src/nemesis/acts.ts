@@ -3,7 +3,16 @@ import type { Act } from './act.ts'
 import { bitRot, diskFull, diskHangs, wipe } from './disks.ts'
 import { narrowLink, reset, slowLink } from './links.ts'
 import { add, demote, move, remove, replace } from './membership.ts'
-import { barrier, readIndex, restart, snapshot, transfer, verifyLeader } from './operations.ts'
+import { several, swap } from './joint-changes.ts'
+import {
+  barrier,
+  readIndex,
+  reload,
+  restart,
+  snapshot,
+  transfer,
+  verifyLeader,
+} from './operations.ts'
 import { bridge, flap, isolate, oneWay, ring, split } from './partitions.ts'
 import { clockJump, crashAll, crashAny, crashLeader, pause } from './processes.ts'
 
@@ -33,9 +42,12 @@ export const ACTS: Readonly<Record<NemesisName, Act>> = {
   'verify leader': verifyLeader,
   'read index': readIndex,
   restart,
+  reload,
   add,
   remove,
   demote,
   move,
   replace,
+  several,
+  swap,
 }

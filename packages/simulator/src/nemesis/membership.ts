@@ -1,21 +1,15 @@
 // Somebody changes who belongs to the cluster: one function for each kind of change. Whoever does it is careful about
 // one thing: no change may be asked for after which a quorum would lack its disks.
-import {
-  type Configuration,
-  RaftError,
-  type ServerAddress,
-  type ServerId,
-  type StateMachine,
-} from '@raftkit/interface'
-import type { MembershipOptions, Raft } from '@raftkit/raft-core'
-import { isQuorum, votersOf } from '../checks/quorums.ts'
+import type { Configuration, ServerAddress, ServerId, StateMachine } from '@raftkit/interface'
+import { votersOf } from '../checks/quorums.ts'
 import type { Stream } from '../random/streams.ts'
 import type { SimulatedServer } from '../server/simulated-server.ts'
 import type { World } from '../world/world.ts'
-import { type Act, troubleMs } from './act.ts'
+import type { Act } from './act.ts'
+import { change, latestOf, staysWhole } from './change.ts'
 
 /** Voters that a cluster grows to, at most. */
-const MOST_VOTERS = 7
+export const MOST_VOTERS = 7
 
 /** A server gets a vote, staged or at once, or joins without one. One that was removed may come with an empty disk. */
 export const add: Act = (world, random) => {
@@ -137,51 +131,6 @@ async function removeServer<M extends StateMachine<R>, R>(
   return isDone
 }
 
-/** Asks the leader for a change, now and then on a condition, or with little patience. True when it is made. */
-async function change<M extends StateMachine<R>, R>(
-  world: World<M, R>,
-  random: Stream,
-  what: string,
-  call: (raft: Raft<R>, options: MembershipOptions) => Promise<unknown>,
-): Promise<boolean> {
-  const { trace, openCalls, marks, stormEnd } = world
-  const leader = world.leader()
-  const run = leader?.run
-  const raft = run?.raft
-  if (leader === undefined || run === undefined || raft === undefined) return false
-  const patience = random.chance(0.3) ? 0.2 : 5
-  const timeoutMs = 1 + patience * (troubleMs(world, random) + world.options.meanTroubleMs)
-  const prevIndex = random.chance(0.3) ? raft.configuration().index - random.integer(0, 1) : 0
-  trace.tell('someone', 'asks', leader.id, 'for the', what)
-  const { signal } = stormEnd
-  const asked = call(raft, { timeoutMs, signal, ...(prevIndex > 0 && { prevIndex }) })
-  openCalls.watch(`${what} by ${leader.id}`, asked, run.process.died)
-  try {
-    const answer = await Promise.race([asked.then(() => true), run.process.died])
-    return answer === true
-  } catch (error) {
-    if (!RaftError.is(error)) throw error
-    trace.tell('someone', 'is refused the', what, error.code)
-    if (error.outcome === undefined)
-      world.violate('honest outcomes', `a change failed with ${error.code} and no outcome`)
-    if (error.code === 'RAFT_CONFIGURATION_CHANGED')
-      marks.hit('a change was refused because the configuration had changed')
-    if (error.code === 'RAFT_TIMEOUT' && error.outcome === 'unknown')
-      marks.hit('a change that had begun was given up')
-    if (error.code === 'RAFT_LEADERSHIP_LOST' && error.outcome === 'unknown')
-      marks.hit('leadership was lost in the middle of a change')
-    return false
-  }
-}
-
-/** The configuration that the leader has in force, or is about to have, or the committed one. */
-function latestOf<M extends StateMachine<R>, R>(world: World<M, R>): Configuration {
-  const raft = world.leader()?.raft
-  const { servers, next } =
-    raft?.configuration().configuration ?? world.members.latest.configuration
-  return { servers: next ?? servers }
-}
-
 function memberOrLeader<M extends StateMachine<R>, R>(
   world: World<M, R>,
   random: Stream,
@@ -189,13 +138,6 @@ function memberOrLeader<M extends StateMachine<R>, R>(
   const leader = random.chance(0.3) ? world.leader() : undefined
   const { servers } = latestOf(world)
   return leader ?? world.serverOf(random.pick(servers).id)
-}
-
-function staysWhole<M extends StateMachine<R>, R>(
-  world: World<M, R>,
-  configuration: Configuration,
-): boolean {
-  return isQuorum(configuration, ({ id }) => world.serverOf(id)?.isHealthy === true)
 }
 
 function withoutVote({ servers }: Configuration, id: ServerId): Configuration {

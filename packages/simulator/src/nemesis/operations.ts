@@ -70,6 +70,9 @@ export const readIndex: Act = (world, random) => {
 export const restart: Act = (world, random) =>
   leaderOrAny(world, random).restart(random.exponential(world.options.meanDownMs))
 
+/** A running server gets its other timeouts and snapshot options, or those that it had before. */
+export const reload: Act = (world, random) => leaderOrAny(world, random).reload()
+
 /** Asks whoever leads, or some server. */
 function ask<M extends StateMachine<R>, R>(
   world: World<M, R>,

@@ -26,7 +26,13 @@ export function watchRaft<M extends StateMachine<R>, R>(
   watchRole(raft, world, run)
   watchMembership(raft, world, run)
   const { marks, trace } = world
-  raft.on('snapshot-saved', () => marks.hit('a snapshot was taken'))
+  raft.on('leadership-offered', () =>
+    marks.hit('a leader handed over to a server of higher priority'),
+  )
+  raft.on('snapshot-saved', ({ meta }) => {
+    marks.hit('a snapshot was taken')
+    if (meta.configuration.next !== undefined) marks.hit('a snapshot was taken in the joint state')
+  })
   raft.on('snapshot-installed', ({ index }) => {
     marks.hit('a snapshot was installed')
     trace.tell(raft.id, 'installed a snapshot of', index)
@@ -40,11 +46,15 @@ function watchRole<M extends StateMachine<R>, R>(
 ): void {
   const { id } = raft
   const { trace, elections, marks, violate } = world
+  let wasLeader = false
   raft.on('role-changed', ({ role, term, reason }) => {
     if (isDead()) return
     trace.tell(id, 'is', role, 'in term', term, `(${reason})`)
     const mark = roleMark(role, reason)
     if (mark !== undefined) marks.hit(mark)
+    if (wasLeader && role !== 'leader' && raft.configuration().isJoint)
+      marks.hit('a leader was lost in the joint state')
+    wasLeader = role === 'leader'
     // It may have ended its campaign in the same turn, and learned of its removal.
     if (role === 'candidate' && raft.state === 'candidate')
       checkQuietness(violate, id, raft.configuration())

@@ -17,6 +17,7 @@ import { GatedTransport } from '../network/gated-transport.ts'
 import { Process } from './process.ts'
 import { ServerClock } from './server-clock.ts'
 import { StoreWatch } from './store-watch.ts'
+import { bootstrapRunning } from './live-bootstrap.ts'
 import { watchRaft } from './raft-watch.ts'
 import type { RunChances, RunEvents, RunIdentity } from './run-parts.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -125,7 +126,7 @@ export class ServerRun<M extends StateMachine<R>, R> {
     const stores = this.#openStores()
     const isKnown = await hasExistingState(stores)
     if (isKnown) world.marks.hit('a server restarted with what it had')
-    else if (this.#identity.isFirst && !this.#disk.wasWiped)
+    else if (this.#isNew && world.options.bootstrap === 'before')
       await bootstrapCluster({ ...stores, configuration: world.configuration })
     const watch = new TrafficWatch<R>(
       {
@@ -193,7 +194,8 @@ export class ServerRun<M extends StateMachine<R>, R> {
 
   #started(raft: Raft<R>): void {
     const { image } = this.#disk
-    const { marks, trace, elections, committed, violate } = this.#world
+    const world = this.#world
+    const { marks, trace, elections, committed, violate } = world
     const id = this.#id
     checkStart(violate, id, image)
     if (image.snapshots[0]?.isDamaged === true)
@@ -203,6 +205,8 @@ export class ServerRun<M extends StateMachine<R>, R> {
     if (raft.appliedIndex > lastSnapshotIndex)
       marks.hit('a server applied what it knew to be committed before it took part')
     elections.starts(id, image, raft.currentTerm)
+    if (raft.commitIndex > image.snapshotIndex)
+      marks.hit('a server started with entries that it knew to be committed')
     this.raft = raft
     this.#progress = new Progress(id, raft, committed, violate)
     watchRaft(raft, this.#world, {
@@ -213,6 +217,16 @@ export class ServerRun<M extends StateMachine<R>, R> {
       onLeft: () => this.#events.onLeft(),
     })
     trace.tell(id, 'runs in term', raft.currentTerm)
+    const isAsked = world.options.bootstrap === 'running' || this.#identity.place === 0
+    if (raft.configuration().index > 0 || !this.#isNew || !isAsked) return
+    const someMs = this.#chances.turns.exponential(world.options.configs[0]!.heartbeatTimeoutMs)
+    const ask = (): void => bootstrapRunning(raft, world, this.process)
+    world.time.after(someMs, () => this.process.run('input', ask))
+  }
+
+  /** True for a member of the first configuration that has not lost anything. */
+  get #isNew(): boolean {
+    return this.#identity.isFirst && !this.#disk.wasWiped
   }
 
   #sent(to: string, request: RpcRequest): void {

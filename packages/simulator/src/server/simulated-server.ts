@@ -14,6 +14,7 @@ import type { Stream } from '../random/streams.ts'
 import { Addresses } from './addresses.ts'
 import { diskEvents } from './disk-events.ts'
 import { damageMark } from './damage-mark.ts'
+import { reloadEither } from './reload.ts'
 import type { RunChances } from './run-parts.ts'
 import { ServerRun } from './server-run.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -202,6 +203,18 @@ export class SimulatedServer<M extends StateMachine<R>, R> {
   /** Every address that it ever had leads to it. */
   listenEverywhere(): void {
     for (const address of this.#places.reopen()) this.#run?.listenAt(address)
+  }
+
+  /** Gives the running server the options of its other configuration that may change, or those that it had before. */
+  reload(): void {
+    const raft = this.raft
+    if (raft === undefined || raft.state === 'stopped' || this.#run?.process.isPaused === true)
+      return
+    const { options, marks, trace } = this.#world
+    const [one, other] = [options.configs[this.#place]!, options.otherConfigs[this.#place]!]
+    trace.tell(this.id, 'gets other options')
+    reloadEither(raft, one, other)
+    marks.hit('a running server got other options')
   }
 
   /** Shuts the server down in an orderly way, and starts it later with its other options. */

@@ -36,6 +36,13 @@ export class StoreWatch<R> implements StoreObserver {
     this.#checks.configurations.append(this.#id, image, batches)
   }
 
+  onCommitIndex(image: DiskImage): void {
+    const { commitIndex } = image
+    const term = image.entry(commitIndex)?.term
+    // What is not in the log any more is in a snapshot.
+    if (term !== undefined) this.#checks.committed.checkKept(this.#id, commitIndex, term)
+  }
+
   onTruncate(image: DiskImage, from: Index): void {
     const { marks, committed, violate } = this.#checks
     marks.hit('a conflicting suffix was removed')

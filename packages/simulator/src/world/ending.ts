@@ -29,7 +29,8 @@ export function calmDown<M extends StateMachine<R>, R>(world: World<M, R>): Reco
     .map((server) => ({ server, order: random.next() }))
     .toSorted((a, b) => a.order - b.order)
     .map(({ server }) => server)
-  const isCore = world.options.ending === 'core' && world.memberServers.length > 2
+  const isBegun = world.committed.lastIndex > 0 || world.options.bootstrap === 'before'
+  const isCore = world.options.ending === 'core' && world.memberServers.length > 2 && isBegun
   const core = isCore && isWhole(world) ? coreOf(world, shuffled) : undefined
   startAll(world, core ?? shuffled)
   if (core === undefined) return { core, untilMs }

@@ -28,6 +28,7 @@ const RHYTHMS: Readonly<Record<Exclude<NemesisName, ChangeName>, readonly [numbe
   'verify leader': [1, 20],
   'read index': [1, 20],
   restart: [5, 50],
+  reload: [3, 30],
 }
 
 /** How often each nemesis acts. */
@@ -58,5 +59,7 @@ export function drawChanges(
     demote: draw(0.5, 6, 40),
     move: draw(0.35, 10, 50),
     replace: draw(0.8, 3, 15),
+    several: draw(0.5, 3, 25),
+    swap: draw(0.4, 4, 30),
   }
 }

@@ -3,6 +3,7 @@
 import { defaultConfig, type RaftConfig } from '@raftkit/raft-core'
 import type { DiskWeather } from '../disk/simulated-disk.ts'
 import { Stream } from '../random/streams.ts'
+import { idOf } from '../server/simulated-server.ts'
 import { drawChanges, drawIntervals } from './rhythms.ts'
 import { type CrashPoints, NO_CRASH_POINTS, type WorldOptions } from './world-options.ts'
 
@@ -11,6 +12,8 @@ export interface Profile {
   readonly name: string
   readonly adjust: (options: WorldOptions, random: Stream) => WorldOptions
 }
+
+const BOOTSTRAPS = ['before', 'before', 'before', 'running', 'one running'] as const
 
 const SIZES = [1, 2, 3, 3, 3, 3, 3, 4, 5, 5, 5, 7]
 
@@ -29,7 +32,13 @@ export function drawWorld(seed: number, profile: Profile, servers?: number): Wor
  */
 function withFairElections(options: WorldOptions): WorldOptions {
   const { heartbeatTimeoutMs, electionTimeoutMs, leaderLeaseTimeoutMs } = options.configs[0]!
-  const fair = { heartbeatTimeoutMs, electionTimeoutMs, leaderLeaseTimeoutMs, preVote: true }
+  const fair = {
+    heartbeatTimeoutMs,
+    electionTimeoutMs,
+    leaderLeaseTimeoutMs,
+    preVote: true,
+    leaderPriorities: {},
+  }
   const fairly = (config: RaftConfig): RaftConfig => ({ ...config, ...fair })
   return {
     ...options,
@@ -45,21 +54,19 @@ function drawOptions(seed: number, profile: string, servers: number, random: Str
   const members = new Stream(seed, 'swarm members')
   const changes = members.chance(0.55)
   const spares = changes && members.chance(0.85) ? members.integer(1, 3) : 0
-  const names = [
-    ...Array.from({ length: servers }, (_, place) => String(place)),
-    ...Array.from({ length: spares }, (_, place) => `spare ${place}`),
-  ]
   // Every server draws by itself, so that one server less changes nothing for the others.
   const each = <T>(what: string, draw: (random: Stream) => T): T[] =>
-    names.map((name) => draw(new Stream(seed, `swarm ${what} of ${name}`)))
+    namesOf(servers, spares).map((name) => draw(new Stream(seed, `swarm ${what} of ${name}`)))
   const drift = often(random, 0.3)
   // Safety must not rest on equal timeouts: a patient leader lives on while impatient servers elect another.
   const isImpatient = random.chance(0.3)
   // A leader that removed itself, and is not told that this is committed, campaigns on: without pre-votes, an impatient
   // one would keep patient ones from winning.
   const patience = isImpatient && !(changes && preVote !== 'all') ? 4 : 1
+  const priorities = drawPriorities(seed)
   const config = (own: Stream): RaftConfig => ({
     ...drawConfig(own.chance(0.5) ? patient(timing, patience) : timing, own),
+    leaderPriorities: priorities(),
     preVote: preVote === 'all' || (preVote === 'mixed' && own.chance(0.5)),
     restoreCommittedLogs: new Stream(seed, 'swarm replay').chance(0.3),
   })
@@ -68,6 +75,7 @@ function drawOptions(seed: number, profile: string, servers: number, random: Str
     profile,
     servers,
     spares,
+    bootstrap: members.pick(BOOTSTRAPS),
     configs: each('options', config),
     otherConfigs: each('other options', config),
     clockRates: each('clock', (own) => own.between(1 - drift, 1 + drift)),
@@ -104,6 +112,14 @@ function drawOptions(seed: number, profile: string, servers: number, random: Str
     maxCalls: Infinity,
     variant: 0,
   }
+}
+
+/** What the streams of servers are called: a spare one draws the same whoever else there is. */
+function namesOf(servers: number, spares: number): readonly string[] {
+  return [
+    ...Array.from({ length: servers }, (_, place) => String(place)),
+    ...Array.from({ length: spares }, (_, place) => `spare ${place}`),
+  ]
 }
 
 type Timing = Pick<
@@ -191,6 +207,16 @@ function drawCrashPoints(random: Stream): CrashPoints {
     writeDurable: often(random, 0.02),
     storeCall: often(random, 0.02),
   }
+}
+
+/** Who shall lead: nobody in particular, the same for all servers, or every one has its own opinion. */
+function drawPriorities(seed: number): () => RaftConfig['leaderPriorities'] {
+  const random = new Stream(seed, 'swarm priorities')
+  const kind = random.pick(['none', 'none', 'none', 'agreed', 'contested'] as const)
+  const draw = (): RaftConfig['leaderPriorities'] =>
+    Object.fromEntries([0, 1, 2, 3].map((place) => [idOf(place), random.integer(0, 3)]))
+  const agreed = kind === 'none' ? {} : draw()
+  return () => (kind === 'contested' ? draw() : agreed)
 }
 
 /** 0 in half of all draws, else up to `most`. */

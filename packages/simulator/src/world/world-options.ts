@@ -56,9 +56,10 @@ export type OperationName =
   | 'verify leader'
   | 'read index'
   | 'restart'
+  | 'reload'
 
 /** How somebody changes who belongs to a cluster. */
-export type ChangeName = 'add' | 'remove' | 'demote' | 'move' | 'replace'
+export type ChangeName = 'add' | 'remove' | 'demote' | 'move' | 'replace' | 'several' | 'swap'
 
 /** How clients behave. */
 export interface WorkloadWeather {
@@ -86,6 +87,8 @@ export interface WorldOptions {
   readonly servers: number
   /** Servers that belong to no cluster at first, and may be added. */
   readonly spares: number
+  /** How the cluster begins: its members are bootstrapped before they start, or while they run, or one of them is. */
+  readonly bootstrap: 'before' | 'running' | 'one running'
   /** Options of each server. */
   readonly configs: readonly RaftConfig[]
   /** Options of each server after an orderly restart. */

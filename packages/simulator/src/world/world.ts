@@ -102,8 +102,13 @@ export class World<M extends StateMachine<R>, R> implements Surroundings<M, R> {
         address: idOf(place),
       })),
     }
-    this.members = new CommittedConfigurations(this.configuration, (configuration) =>
-      this.#configurationCommitted(configuration),
+    this.members = new CommittedConfigurations(
+      this.configuration,
+      (configuration) => this.#configurationCommitted(configuration),
+      (byAnother) => {
+        this.marks.hit('a joint state came to its end')
+        if (byAnother) this.marks.hit('another leader ended a joint state')
+      },
     )
     for (const { id } of this.configuration.servers) this.wereMembers.add(id)
     this.configurations = new Configurations(violate, this.committed, (...appended) =>
@@ -182,7 +187,9 @@ export class World<M extends StateMachine<R>, R> implements Surroundings<M, R> {
 
   /** True when the server may lose what its disk holds: a quorum keeps what it has. */
   mayLose({ id, isLost }: SpoiledDisk): boolean {
-    if (isLost) return false
+    // Nobody but the first server may know the cluster yet.
+    if (isLost || (this.committed.lastIndex === 0 && this.options.bootstrap !== 'before'))
+      return false
     return this.options.losable === 'all' || isWhole(this, id)
   }
 

@@ -295,6 +295,14 @@ const CASES: Readonly<Record<Exclude<CheckName, Elsewhere>, readonly Case[]>> = 
       },
     },
     {
+      name: 'a disk that takes for committed what is not',
+      wrong: ({ committed }) => committed.checkKept('n1', 2, 2),
+      right: (bench) => {
+        bench.commit(1, [1, 2])
+        bench.committed.checkKept('n1', 2, 2)
+      },
+    },
+    {
       name: 'a leader that commits another past',
       wrong: (bench) => {
         bench.append(['n1', 'n2'], commands(1, [1, 1]))

@@ -48,6 +48,12 @@ const FAULTS: Readonly<Record<string, (options: WorldOptions) => boolean>> = {
   'calls sent many at once': ({ workload }) => workload.bursts > 0,
   'calls to new leaders': ({ workload }) => workload.eager > 0,
   'commands through followers': ({ workload }) => workload.forwarded > 0,
+  'members that are bootstrapped while they run': ({ bootstrap }) => bootstrap === 'running',
+  'one member that is bootstrapped while it runs': ({ bootstrap }) => bootstrap === 'one running',
+  'leaders that are preferred': ({ configs }) =>
+    configs.some(({ leaderPriorities }) => Object.keys(leaderPriorities).length > 0),
+  'opinions of who shall lead': ({ configs }) =>
+    new Set(configs.map(({ leaderPriorities }) => JSON.stringify(leaderPriorities))).size > 1,
   'servers that may be added': ({ spares }) => spares > 0,
   'no servers that may be added': ({ spares }) => spares === 0,
   'disks that are wiped and come back': ({ wiped }) => wiped === 'come back empty',

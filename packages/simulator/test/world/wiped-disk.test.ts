@@ -22,6 +22,8 @@ const NO_CHANGES = {
   demote: Infinity,
   move: Infinity,
   replace: Infinity,
+  several: Infinity,
+  swap: Infinity,
 }
 
 /** Three servers, of which one is wiped now and then while the leader is cut off again and again. */
