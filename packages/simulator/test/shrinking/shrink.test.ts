@@ -24,7 +24,7 @@ async function shrunk(maxRuns?: number): Promise<ShrunkSeed> {
     const found = await shrink(seed, maxRuns === undefined ? forgetful : { ...forgetful, maxRuns })
     if (found !== undefined) all.push(found)
   }
-  return all.toSorted((a, b) => a.story.length - b.story.length)[0]!
+  return all.toSorted((a, b) => a.result.events - b.result.events)[0]!
 }
 
 describe('shrink', () => {
