@@ -1,4 +1,5 @@
 import type { MetricLabels } from '@raftkit/interface'
+import { keyOf } from './label-key.ts'
 
 interface Reader {
   readonly labels: MetricLabels
@@ -34,8 +35,4 @@ function attempt(read: () => number | undefined): number | undefined {
   } catch {
     return undefined
   }
-}
-
-function keyOf(labels: MetricLabels): string {
-  return JSON.stringify(Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }

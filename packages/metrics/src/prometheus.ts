@@ -15,6 +15,7 @@ import {
   type Registry,
   type RegistryContentType,
 } from 'prom-client'
+import { bucketsOf, createHistogram } from './bucket-histogram.ts'
 import { GaugeReaders } from './gauge-readers.ts'
 
 /** Where the metrics go and what they are called. */
@@ -71,16 +72,11 @@ export function prometheusMetrics({
         return { add: (count) => counter.inc(count) }
       },
       histogram(description: HistogramDescription, values) {
-        const buckets = [...description.buckets]
-        const { metric } = familyOf(
-          registry,
-          prefix,
-          description,
-          Histogram,
-          () => new Histogram({ ...configurationOf(description), buckets }),
+        const { buckets } = description
+        const { metric } = familyOf(registry, prefix, description, Histogram, () =>
+          createHistogram({ ...configurationOf(description), buckets }),
         )
-        const histogram = metric.labels(values)
-        return { record: (value) => histogram.observe(value) }
+        return bucketsOf(metric, values)
       },
       gauge(description, values, read) {
         const { readers } = familyOf(

@@ -1,7 +1,7 @@
 import type { HistogramDescription, MetricDescription } from '@raftkit/interface'
 import { RaftError } from '@raftkit/interface'
 import { metricCatalogue } from '@raftkit/raft-core'
-import { Counter, Registry, register } from 'prom-client'
+import { Counter, Histogram, Registry, register } from 'prom-client'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { prometheusMetrics } from '../src/prometheus.ts'
 import { BusyCluster } from './support/busy-cluster.ts'
@@ -58,6 +58,23 @@ describe('prometheusMetrics', () => {
       'c_seconds_sum{peer="n2"} 0.55',
       'c_seconds_count{peer="n2"} 2',
     ])
+  })
+
+  it('counts values at a bound, and beyond all, as prom-client does', async () => {
+    const theirs = new Registry()
+    const { name, help, labels, buckets } = timed
+    const configuration = { name, help, labelNames: [...labels], buckets: [...buckets] }
+    const expected = new Histogram({ ...configuration, registers: [theirs] })
+    const histogram = prometheusMetrics({ registry }).histogram(timed, { peer: 'n2' })
+    for (const value of [0, 0.1, 0.10001, 1, 1.5, 1000]) {
+      expected.labels({ peer: 'n2' }).observe(value)
+      histogram.record(value)
+    }
+    expect(await registry.metrics()).toBe(await theirs.metrics())
+    const [json] = await registry.getMetricsAsJSON()
+    expect(json).toMatchObject({ type: 'histogram', aggregator: 'sum' })
+    registry.resetMetrics()
+    expect(await lines('c_seconds_count')).toEqual(['c_seconds_count{peer="n2"} 0'])
   })
 
   it('reads gauges when it is asked, until they end; one that throws hides no other', async () => {
