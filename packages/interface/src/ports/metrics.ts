@@ -41,6 +41,9 @@ export interface Histogram {
  * Where measurements go. Each call makes one instrument: a metric with values for its labels. That happens once, at the
  * start or when a peer first appears; afterwards nothing is looked up by name. Several instruments of one metric, with
  * other label values, are usual; two with the same values add up to one (counters, histograms), or the newer is read (gauges).
+ *
+ * Instruments are used on the thread of the server, some for every command: they must be quick. What they throw is logged
+ * once and changes nothing.
  */
 export interface Metrics {
   counter(description: MetricDescription, labels: MetricLabels): Counter

@@ -1,4 +1,4 @@
-import type { Index } from '@raftkit/interface'
+import type { Clock, Index } from '@raftkit/interface'
 import { LEASE_LOST } from '../consensus/check-quorum.ts'
 import { NO_LEADER_HEARD } from '../consensus/deadlines.ts'
 import type { Effect, Role } from '../consensus/effects.ts'
@@ -8,11 +8,12 @@ import { Milestones } from './milestones.ts'
 import { toSeconds } from './timing.ts'
 
 /**
- * Measures what consensus learns and wants, by what passes in and out of it. Times are those of the turns, so nothing
- * here reads a clock.
+ * Measures what consensus learns and wants, by what passes in and out of it. Times are those of the turns; the clock is
+ * read only for what the state machine did meanwhile.
  */
 export class ConsensusMeter {
   readonly #instruments: Instruments
+  readonly #clock: Clock
   /** Groups of entries that this leader appended, until they are committed, and until they are on its own disk. */
   readonly #uncommitted = new Milestones()
   readonly #undurable = new Milestones()
@@ -24,11 +25,12 @@ export class ConsensusMeter {
   #roleSince: number
   #now: number
 
-  constructor(instruments: Instruments, commitIndex: Index, now: number) {
+  constructor(instruments: Instruments, commitIndex: Index, clock: Clock) {
     this.#instruments = instruments
+    this.#clock = clock
     this.#commitIndex = commitIndex
-    this.#now = now
-    this.#roleSince = now
+    this.#now = clock.now()
+    this.#roleSince = this.#now
   }
 
   /** An event is about to be stepped. */
@@ -39,7 +41,9 @@ export class ConsensusMeter {
       case 'entries-durable':
         return this.#undurable.reached(event.index, (at) => dispatch.record(toSeconds(now - at)))
       case 'applied':
-        return this.#unapplied.reached(event.index, (at) => fsmQueue.record(toSeconds(now - at)))
+        return this.#unapplied.reached(event.index, (at) =>
+          fsmQueue.record(toSeconds(this.#clock.now() - at)),
+        )
       case 'snapshot-installed':
       case 'restore-installed':
         // What a snapshot brings was not applied entry by entry.

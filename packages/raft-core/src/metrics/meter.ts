@@ -84,7 +84,7 @@ export class Meter {
 
   /** The same turn, measured: how long it is at work, and what passes in and out of consensus. */
   turn({ clock, step, carryOut }: MeasuredTurn, commitIndex: number): MeasuredTurn {
-    const consensus = new ConsensusMeter(this.#instruments, commitIndex, clock.now())
+    const consensus = new ConsensusMeter(this.#instruments, commitIndex, clock)
     return {
       clock: this.#busyClock(clock),
       step: (event, moment) => {

@@ -87,6 +87,15 @@ describe('the metrics of a server', () => {
     expect(metrics.values('raft_commit_duration_seconds', { server })[0]).toBeLessThan(0.05)
   })
 
+  it('tell of a state machine that takes its time', async () => {
+    const leader = await startThree()
+    const server = leader.id
+    leader.machine.beforeApply = () => cluster.clock.freeze(20)
+    await apply(leader, 'x')
+    expect(metrics.values('raft_fsm_apply_duration_seconds', { server })).toEqual([0.02])
+    expect(metrics.values('raft_fsm_queue_duration_seconds', { server }).at(-1)).toBe(0.02)
+  })
+
   it('tell requests by type and peer, heartbeats apart', async () => {
     const leader = await startThree()
     await apply(leader, 'a', 'b')
