@@ -1,36 +1,15 @@
-import {
-  type Clock,
-  type Index,
-  type Logger,
-  LogType,
-  membersOf,
-  RaftError,
-  type ServerId,
-  type Term,
-} from '@raftkit/interface'
+import { type Index, LogType, type Term } from '@raftkit/interface'
 import { encodeConfiguration, encodeEntries } from '@raftkit/wire'
 import type { Effect } from '../consensus/effects.ts'
-import type { RaftEvents } from '../raft-events.ts'
-import type { EventEmitter } from './event-emitter.ts'
-import type { FollowedPeers } from './followed-peers.ts'
+import { type AnnouncementParts, Announcements } from './announcements.ts'
 import type { Lanes } from './lanes.ts'
 import { notLeader, refusalError } from './refusals.ts'
-import type { Standing } from './standing.ts'
 import type { WakeTimer } from './wake-timer.ts'
 
 /** What effects act on. */
-export interface EffectTargets<R> {
-  readonly id: ServerId
+export interface EffectTargets<R> extends AnnouncementParts {
   readonly lanes: Lanes<R>
-  readonly standing: Standing
-  readonly events: EventEmitter<RaftEvents>
-  readonly followed: FollowedPeers
   readonly wakeTimer: WakeTimer
-  readonly clock: Clock
-  readonly logger: Logger
-  readonly fail: (error: RaftError) => void
-  /** This server led, was removed and has handed over. */
-  readonly leave: () => void
 }
 
 /** No bytes: the content of a no-op. */
@@ -39,9 +18,11 @@ const EMPTY = new Uint8Array(0)
 /** Carries out what consensus wants, each effect in the lane that it belongs to. */
 export class EffectExecution<R> {
   readonly #targets: EffectTargets<R>
+  readonly #announcements: Announcements
 
   constructor(targets: EffectTargets<R>) {
     this.#targets = targets
+    this.#announcements = new Announcements(targets)
   }
 
   /** Carries out one effect. Effects come in the order in which consensus gave them. */
@@ -102,7 +83,7 @@ export class EffectExecution<R> {
       case 'peer-contact-changed':
       case 'heartbeat-failed':
       case 'fatal':
-        return this.#tellEveryone(effect)
+        return this.#announcements.tell(effect)
     }
   }
 
@@ -226,87 +207,5 @@ export class EffectExecution<R> {
       case 'change-refused':
         return lanes.membershipChanges.refused(effect, leader)
     }
-  }
-
-  #tellEveryone(
-    effect: Extract<
-      Effect,
-      {
-        type:
-          | 'role-changed'
-          | 'leader-changed'
-          | 'configuration-changed'
-          | 'removed'
-          | 'disk-lost'
-          | 'peer-contact-changed'
-          | 'heartbeat-failed'
-          | 'fatal'
-      }
-    >,
-  ): void {
-    const { standing, events, logger } = this.#targets
-    switch (effect.type) {
-      case 'role-changed':
-        logger.info(
-          { role: effect.role, term: effect.term, reason: effect.reason },
-          'the role changed',
-        )
-        this.#targets.followed.mayHaveChanged()
-        return standing.roleChanged(effect.role, effect.term, effect.reason)
-      case 'leader-changed':
-        logger.info({ leader: effect.leader?.id, term: effect.term }, 'the leader changed')
-        return standing.leaderChanged(effect.leader, effect.term)
-      case 'configuration-changed': {
-        const { latest, committed } = effect
-        this.#targets.followed.mayHaveChanged()
-        logger.info(
-          { index: latest.index, committedIndex: committed.index, ...latest.configuration },
-          'the configuration changed',
-        )
-        const isMember = membersOf(latest.configuration).some(({ id }) => id === this.#targets.id)
-        if (isMember) standing.membershipChanged(true)
-        return events.emit('configuration-changed', { latest, committed })
-      }
-      case 'removed':
-        logger.warn({ wasLeader: effect.wasLeader }, 'this server was removed from the cluster')
-        standing.membershipChanged(false)
-        events.emit('removed', {})
-        if (effect.wasLeader) this.#targets.leave()
-        return
-      case 'disk-lost': {
-        const { server } = effect
-        logger.error(
-          { server },
-          'the server has another disk than the one the cluster knows: it has forgotten its votes and its log and counts for nothing. Remove it and add it again',
-        )
-        return events.emit('disk-lost', { server })
-      }
-      case 'peer-contact-changed':
-      case 'heartbeat-failed':
-        return this.#tellContact(effect)
-      case 'fatal':
-        return this.#targets.fail(
-          new RaftError(
-            'RAFT_INVARIANT_VIOLATED',
-            `this server is broken and stops: ${effect.message}. Please report it with the log`,
-          ),
-        )
-    }
-  }
-
-  #tellContact(
-    effect: Extract<Effect, { type: 'peer-contact-changed' | 'heartbeat-failed' }>,
-  ): void {
-    const { events, logger, clock } = this.#targets
-    const { peer } = effect
-    if (effect.type === 'heartbeat-failed') {
-      const lastContact = Math.max(0, clock.now() - effect.lastContact)
-      events.emit('heartbeat-failed', { peer, lastContact })
-      return
-    }
-    const { reachable } = effect
-    logger.warn({ peer, reachable }, reachable ? 'contact regained' : 'contact lost')
-    events.emit('peer-contact-changed', { peer, reachable })
-    if (reachable) events.emit('heartbeat-resumed', { peer })
   }
 }
