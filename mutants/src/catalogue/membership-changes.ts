@@ -212,6 +212,13 @@ export const membershipChanges: readonly Mutant[] = [
     hunters: [disks],
   },
   {
+    name: 'disk-known-from-a-late-answer',
+    broken: 'a server that was removed and added again is known by the disk that it had before',
+    source: 'simulator, a seed of frequent joint changes',
+    edits: [edit('incoming', 'if (peer.awaits(sendId)) {', 'if (sendId > 0) {')],
+    hunters: [disks],
+  },
+  {
     name: 'vote-for-a-lost-disk',
     broken: 'a candidate that lost its disk is given votes',
     source: 'KIP-853',

@@ -88,10 +88,13 @@ function leaderAnswered(
   const { leadership } = state
   const peer = leadership && progressOf(leadership, id)
   if (leadership === undefined || peer === undefined) return
-  peer.isHeard = true
-  peer.isRaftkit = isRaftkit
-  peer.diskId = diskId
-  peer.isDiskLost = false
+  // A late answer may come from before the server was removed and added again: with another disk, by another program.
+  if (peer.awaits(sendId)) {
+    peer.isHeard = true
+    peer.isRaftkit = isRaftkit
+    peer.diskId = diskId
+    peer.isDiskLost = false
+  }
   if (answer.type === 'install-snapshot') snapshotAnswered(state, peer, sendId, answer)
   else if (!heartbeatAnswered(state, leadership, peer, sendId, answer))
     appendAnswered(state, leadership, peer, sendId, answer)

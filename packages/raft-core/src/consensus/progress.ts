@@ -164,6 +164,13 @@ export class Progress {
     return position < 0 ? undefined : this.heartbeats.splice(position, 1)[0]
   }
 
+  /** True for a request under way, whose answer counts. */
+  awaits(sendId: number): boolean {
+    for (const append of this.inflight) if (append.sendId === sendId) return true
+    for (const heartbeat of this.heartbeats) if (heartbeat.sendId === sendId) return true
+    return this.snapshot?.sendId === sendId
+  }
+
   #dropSends(): void {
     this.inflight = []
     this.inflightBytes = 0

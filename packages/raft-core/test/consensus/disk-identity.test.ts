@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { IndexedConfiguration } from '@raftkit/interface/protocol'
 import type { Effect } from '@raftkit/raft-core/consensus'
 import type { ReceivedRequestVote } from '../../src/consensus/messages.ts'
-import { all, LoneServer, only, sender, success } from './lone-server.ts'
+import { all, type EffectOf, LoneServer, only, sender, success } from './lone-server.ts'
 
 const knownDisks: IndexedConfiguration = {
   index: 1,
@@ -123,4 +123,48 @@ test('both halves of a joint configuration name the disks', () => {
   const joint = only(leader.turn(), 'append-configuration').configuration
   expect(joint.servers.map(({ id, diskId }) => `${id} ${diskId}`)).toEqual(['n1 1', 'n2 2', 'n3 3'])
   expect(joint.next?.map(({ id, diskId }) => `${id} ${diskId}`)).toEqual(['n1 1', 'n2 2'])
+})
+
+test('a server that is added again is not known by the disk that it had before', () => {
+  const leader = new LoneServer({
+    voters: ['n1', 'n2', 'n3'],
+    diskId: 1,
+    timing: { leaderLeaseTimeoutMs: 100_000 },
+  })
+  const answered = (sent: readonly EffectOf<'send-entries'>[]): void => {
+    for (const { sendId, to } of sent)
+      leader.step({
+        type: 'answered',
+        peer: to.id,
+        sendId,
+        answer: success(2),
+        isRaftkit: true,
+        diskId: Number(to.id.slice(1)),
+      })
+  }
+  const change = (type: 'remove-server' | 'add-voter'): readonly Effect[] => {
+    const to = { id: 'n3', address: 'n3:1' }
+    const asked = type === 'add-voter' ? { type, ...to } : { type, id: to.id }
+    return leader.turn({ type: 'change-requested', changeId: 1, change: asked, prevIndex: 0 })
+  }
+  const first = leader.lead()
+  answered(first.filter(({ to }) => to.id === 'n2'))
+  const removal = leader.read(change('remove-server'))
+  leader.sync([])
+  answered(removal.filter(({ to }) => to.id === 'n2'))
+  const notices = leader.read(leader.turn())
+  const disks = (): unknown =>
+    leader.status.latest.configuration.servers.map(({ id, diskId }) => `${id} ${diskId}`)
+  answered(notices.filter(({ to }) => to.id === 'n2'))
+  // Its last words from before come when it is back already.
+  const added = leader.read([...change('add-voter'), ...leader.turn()])
+  expect(disks()).toContain('n3 undefined')
+  answered(first.filter(({ to }) => to.id === 'n3'))
+  leader.sync([])
+  answered(added.filter(({ to }) => to.id === 'n2'))
+  leader.turn()
+  expect(disks()).toContain('n3 undefined')
+  answered(added.filter(({ to }) => to.id === 'n3'))
+  leader.turn()
+  expect(disks()).toContain('n3 3')
 })
