@@ -51,5 +51,6 @@ export function reloaded(config: RaftConfig, changes: Partial<ReloadableConfig>)
     )
   const next: RaftConfig = { ...config, ...Object.fromEntries(given) }
   validateConfig(next)
-  return next
+  if (changes.leaderPriorities === undefined) return next
+  return { ...next, leaderPriorities: { ...next.leaderPriorities } }
 }

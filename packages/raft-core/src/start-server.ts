@@ -14,9 +14,11 @@ import { realRandom } from './system/real-random.ts'
 
 /** Checks the options, loads what the server remembers and lets it take part. */
 export async function startServer<R>(options: RaftOptions<R>): Promise<Server<R>> {
-  const config: RaftConfig = { ...defaultConfig(), ...options.config }
+  const asked: RaftConfig = { ...defaultConfig(), ...options.config }
   checkOptions(options)
-  validateConfig(config)
+  validateConfig(asked)
+  // Its owner may change the object later.
+  const config = { ...asked, leaderPriorities: { ...asked.leaderPriorities } }
   const { id, transport, stateMachine, logStore, stableStore, snapshotStore } = options
   const { logger = silentLogger, clock = realClock(), random = realRandom() } = options
   if (config.restoreCommittedLogs) checkKeepsCommitIndex(logStore)

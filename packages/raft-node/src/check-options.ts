@@ -69,6 +69,7 @@ export async function checkOptions(options: UncheckedOptions): Promise<CheckedOp
       ? []
       : Array.from(sessionLimitProblems(checked.sessions), (problem) => `sessions: ${problem}`)),
     ...configProblems(config),
+    ...snapshotProblems(config),
     ...(await directoryProblems(options.dataDir)),
   ]
   if (problems.length === 0) return checked
@@ -156,6 +157,11 @@ function configProblems(config: RaftConfig): readonly string[] {
       ? problems.map((problem) => `config: ${String(problem)}`)
       : [`config: ${messageOf(error)}`]
   }
+}
+
+function* snapshotProblems({ restoreSnapshotOnStart }: RaftConfig): Generator<string> {
+  if (!restoreSnapshotOnStart)
+    yield 'config: restoreSnapshotOnStart must stay true: the client sessions of a node are in its snapshots, and without them commands would be applied twice'
 }
 
 async function directoryProblems(dataDir: string): Promise<readonly string[]> {

@@ -15,7 +15,7 @@ import { sessionMachine } from './sessions/session-machine.ts'
  *
  * Rejects with `RAFT_INVALID_ARGUMENT` naming every problem of the options, before anything is created;
  * `RAFT_STORE_FOREIGN` when the directory belongs to another id; `RAFT_STORE_LOCKED` when another process has it;
- * `RAFT_LISTEN_FAILED` when the address cannot be had. Whatever was opened is closed again.
+ * `RAFT_LISTEN_FAILED` when the address cannot be had; `RAFT_ABORTED` when `signal` says so. Whatever was opened is closed again.
  */
 export function createRaftNode<Command, Response, Query, Answer>(
   options: RaftNodeOptions<Command, Response, Query, Answer>,
@@ -42,6 +42,7 @@ export async function startNode<Command, Response, Query, Answer>(
       config: checked.config,
       stateMachine: sessionMachine(stateMachine),
       ...(options.metrics !== undefined && { metrics: options.metrics }),
+      ...(options.signal !== undefined && { signal: options.signal }),
       ...parts,
       logger,
       onForward: service.serve,

@@ -68,6 +68,8 @@ export interface RaftNodeOptions<Command, Response, Query, Answer> {
    * know sessions. A node understands the sessions of others either way. Default true.
    */
   readonly sessions?: boolean | Partial<SessionLimits>
+  /** Gives up a start that takes long, with `RAFT_ABORTED`; means nothing once the node runs. */
+  readonly signal?: AbortSignal
   /** Limits of what is forwarded to the leader. */
   readonly forward?: Partial<ForwardLimits>
 }

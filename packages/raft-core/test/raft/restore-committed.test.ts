@@ -86,6 +86,17 @@ describe('a server that keeps the commit index', () => {
     expect(member!.machine.texts).toEqual(['1', '2', '3', '4'])
   })
 
+  it('can save what it has replayed', async () => {
+    await start()
+    await apply('1', '2')
+    const [member] = cluster.members
+    await cluster.converged('2')
+    await startAlone(member!)
+    const { index } = await cluster.clock.wait(member!.raft.snapshot())
+    expect(index).toBe(member!.raft.appliedIndex)
+    expect(index).toBeGreaterThan(1)
+  })
+
   it('applies nothing of what was appended and not known to be committed', async () => {
     await start()
     await apply('1')
