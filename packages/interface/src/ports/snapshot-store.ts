@@ -6,7 +6,7 @@ export interface SnapshotDescription {
   /** Last entry that the snapshot includes. */
   readonly index: Index
   readonly term: Term
-  /** The committed configuration as of `index`, and the index of its entry. */
+  /** The committed configuration as of `index`, both halves of it (`next`), and the index of its entry. */
   readonly configuration: Configuration
   readonly configurationIndex: Index
 }

@@ -28,7 +28,10 @@ export interface StateMachine<Response = unknown> {
   apply(entry: LogEntry): Response | Promise<Response>
   /** Optional: applies several committed commands; must return one response for each. Used instead of `apply`. */
   applyBatch?(entries: readonly LogEntry[]): readonly Response[] | Promise<readonly Response[]>
-  /** Optional: told of each committed configuration, in log order with the commands. */
+  /**
+   * Optional: told of each committed configuration, in log order with the commands. One with `next` is the middle of a
+   * change of several members.
+   */
   storeConfiguration?(index: Index, configuration: Configuration): void | Promise<void>
   /** Captures the state as of now. Must be quick: no command is applied meanwhile. */
   snapshot(): StateMachineSnapshot | Promise<StateMachineSnapshot>

@@ -267,6 +267,34 @@ describe('in the joint state', () => {
     expect(members(next)).toBe([leader.id, 'd', 'e'].toSorted().join(' '))
   })
 
+  it('is ended by the next leader when its end is lost with its leader', async () => {
+    await start({ ids: ['a', 'b', 'c', 'd', 'e'], suffrage: { d: 'nonvoter', e: 'nonvoter' } })
+    const end = leader.raft.on('configuration-changed', ({ latest, committed }) => {
+      const isOver = latest.configuration.next === undefined
+      if (!isOver || committed.configuration.next === undefined) return
+      cluster.network.isolate(leader.id)
+      end()
+    })
+    const asked = rejection(beginJoint(5000))
+    expect(await cluster.clock.wait(asked)).toMatchObject({
+      code: 'RAFT_LEADERSHIP_LOST',
+      outcome: 'unknown',
+    })
+    const others = cluster.others(leader)
+    expect(others.map(isJoint)).toEqual([true, true, true, true])
+    // Who has a vote in the old half only may win, ends it, and hands over.
+    const news = [cluster.member('d'), cluster.member('e')]
+    const next = await cluster.leader(news)
+    await cluster.clock.until(() => !isJoint(next))
+    cluster.network.heal()
+    await cluster.clock.until(
+      () => leader.raft.configuration().committedIndex === next.raft.configuration().index,
+    )
+    expect([leader, ...news].map(members)).toEqual(
+      Array.from({ length: 3 }, () => [leader.id, 'd', 'e'].toSorted().join(' ')),
+    )
+  })
+
   it('is in a snapshot that is taken meanwhile, and in force after a start from it (faults D4)', async () => {
     await start({
       ids: ['a', 'b', 'c', 'd', 'e'],
