@@ -1,4 +1,5 @@
-// What a server remembers of the hand-overs that it made by itself (see preferred-leader.ts).
+// Who shall lead, and what a server remembers of the hand-overs that it made by itself (see preferred-leader.ts).
+import type { ServerId } from '@raftkit/interface/protocol'
 import type { State } from './state.ts'
 
 /** Election timeouts for which a server must be steady before it is given leadership. */
@@ -29,4 +30,12 @@ function steadyTime({ timing }: State): number {
 /** For how long, in milliseconds, a server must be steady now. */
 export function waitBefore(state: State): number {
   return steadyTime(state) * 2 ** Math.min(state.preference.offers, MOST_DOUBLINGS)
+}
+
+/** 0 for a server that is not named. */
+export function priorityOf({ timing }: State, id: ServerId): number {
+  const { leaderPriorities } = timing
+  // Ids may be names that every object knows.
+  if (leaderPriorities === undefined || !Object.hasOwn(leaderPriorities, id)) return 0
+  return leaderPriorities[id] ?? 0
 }

@@ -7,9 +7,8 @@
 // server to which leadership is handed back soon after it handed it over notes that somebody wants it otherwise: the third
 // time it lets the matter rest, until its priorities are set anew, it is started anew, or leadership comes back to it much
 // later. So n servers that disagree hand leadership around at most 3 n times.
-import type { ServerId } from '@raftkit/interface/protocol'
 import { requestTransfer } from './leadership-transfer.ts'
-import { isLongAgo, waitBefore } from './preference.ts'
+import { isLongAgo, priorityOf, waitBefore } from './preference.ts'
 import type { Progress } from './progress.ts'
 import { isVoter } from './quorum.ts'
 import type { Leadership, State } from './state.ts'
@@ -80,11 +79,4 @@ function mayOffer(state: State, leadership: Leadership): boolean {
     latest.index === committed.index &&
     state.commitIndex >= leadership.firstIndex
   )
-}
-
-function priorityOf({ timing }: State, id: ServerId): number {
-  const { leaderPriorities } = timing
-  // Ids may be names that every object knows.
-  if (leaderPriorities === undefined || !Object.hasOwn(leaderPriorities, id)) return 0
-  return leaderPriorities[id] ?? 0
 }

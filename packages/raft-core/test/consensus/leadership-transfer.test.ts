@@ -44,6 +44,15 @@ test('a target that has everything is told at once', () => {
   expect(timeoutNows(server.step(transfer('n3'))).map(({ to }) => to.id)).toEqual(['n3'])
 })
 
+test('of voters that are as good as each other the preferred one is taken', () => {
+  for (const preferred of ['n2', 'n3']) {
+    const server = leader({
+      timing: { leaderLeaseTimeoutMs: 10_000, leaderPriorities: { [preferred]: 1 } },
+    })
+    expect(timeoutNows(server.step(transfer())).map(({ to }) => to.id)).toEqual([preferred])
+  }
+})
+
 test('the best voter is taken: reachable first, then the longest log', () => {
   const server = leader({ nonvoters: ['n4'] })
   for (const sent of server.read(server.turn({ type: 'proposed', count: 1 })))
