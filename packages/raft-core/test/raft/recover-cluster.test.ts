@@ -1,6 +1,6 @@
 // recoverCluster: a new membership by force, for a cluster that lost its quorum for good.
 import type { Configuration, StateMachine } from '@raftkit/interface'
-import { recoverCluster, type RecoverOptions } from '@raftkit/raft-core'
+import { getConfiguration, recoverCluster, type RecoverOptions } from '@raftkit/raft-core'
 import { DiscardSnapshotStore, InmemSnapshotStore, InmemStore } from '@raftkit/store-inmem'
 import { afterEach, describe, expect, it } from 'vitest'
 import { ControlledStore } from '../support/controlled-store.ts'
@@ -104,6 +104,32 @@ describe('recoverCluster', () => {
     await apply('more')
     await cluster.converged('more', [leader, fresh])
     expect(fresh.machine.texts).toEqual([...numbered(20), 'more'])
+  })
+
+  it('brings back a cluster that lost one half of its members in the joint state', async () => {
+    const suffrage = { d: 'nonvoter', e: 'nonvoter' } as const
+    await start({ ids: ['a', 'b', 'c', 'd', 'e'], suffrage })
+    await apply('before')
+    leader.raft.on('configuration-changed', () => {
+      if (leader.raft.configuration().isJoint)
+        cluster.network.partition(['a', 'b', 'c'], ['d', 'e'])
+    })
+    const remove = ['a', 'b', 'c'].filter((id) => id !== leader.id)
+    const asked = rejection(leader.raft.changeMembership({ promote: ['d', 'e'], remove }))
+    const old = cluster.members.filter(({ id }) => id !== 'd' && id !== 'e')
+    await cluster.clock.until(() => old.every(({ raft }) => raft.configuration().isJoint))
+    for (const member of cluster.members) await crashed(member)
+    await asked
+    const stores = { logStore: leader.data, snapshotStore: leader.snapshots }
+    expect((await getConfiguration(stores)).configuration.next).toBeDefined()
+    const configuration = of('a', 'b', 'c')
+    for (const member of old) await recoverCluster(optionsOf(member, configuration))
+    expect(await getConfiguration(stores)).toMatchObject({ configuration })
+    for (const member of old) await cluster.restart(member)
+    leader = await cluster.leader(old)
+    expect(leader.raft.configuration()).toMatchObject({ configuration, isJoint: false })
+    await apply('after')
+    await cluster.converged('after', old)
   })
 
   it('restores the newest snapshot that is usable', async () => {
