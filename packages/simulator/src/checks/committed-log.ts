@@ -58,6 +58,8 @@ export class CommittedLog {
    * `inForce` was the configuration in force when it found that; they differ in the turn of a change.
    */
   commit(leader: string, index: Index, inTerm: Term, inForce: readonly Configuration[]): void {
+    // A leader that was stalled finds late what a later one has committed with its own.
+    if (this.termAt(index) === inTerm) this.#terms.add(inTerm)
     if (index <= this.lastIndex) return
     const terms = this.#chain(index, inTerm, this.lastIndex)
     if (terms === undefined) {

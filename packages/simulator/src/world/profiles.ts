@@ -103,6 +103,54 @@ const stalls: Profile['adjust'] = (options, random) => {
   )
 }
 
+/**
+ * Reads on leases that are as long as they may be, and all that ends a lease early or late: clocks that drift as far as
+ * is allowed, leaders that stand still or hand over, voters that start again, partitions.
+ */
+const lease: Profile['adjust'] = (options, random) => {
+  const beatMs = options.configs[0]!.heartbeatTimeoutMs
+  const drift = random.pick([0, 0.025, 0.05])
+  const eager = configured(options, {
+    heartbeatTimeoutMs: beatMs,
+    electionTimeoutMs: beatMs,
+    leaderLeaseTimeoutMs: beatMs,
+    maxLeaderStallMs: beatMs * 20,
+    eventLoopStallMs: random.between(10, 50),
+    preVote: random.chance(0.3),
+  })
+  const { workload, clockRates } = eager
+  return withIntervals(
+    {
+      ...eager,
+      clockRates: clockRates.map(() => random.pick([1 - drift, 1, 1 + drift])),
+      network: { ...options.network, minDelayMs: 0.2, jitterMs: 2 },
+      meanTroubleMs: beatMs * random.between(1, 4),
+      meanDownMs: beatMs * random.between(0.01, 0.3),
+      stalls: 0.01,
+      stallMs: beatMs * random.between(0.5, 3),
+      workload: {
+        ...workload,
+        clients: 5,
+        meanPauseMs: 15,
+        wrongServer: 0.4,
+        eager: 1,
+        leaseReads: 0.7,
+      },
+      ending: 'heal',
+    },
+    {
+      pause: beatMs * random.between(3, 8),
+      flap: beatMs * random.between(4, 12),
+      'one way': beatMs * random.between(1.5, 4),
+      bridge: beatMs * random.between(2, 6),
+      transfer: beatMs * random.between(2, 6),
+      crash: beatMs * random.between(1, 4),
+      'crash all': Infinity,
+      'clock jump': Infinity,
+    },
+  )
+}
+
 /** In the end only a quorum is well connected. */
 const core: Profile['adjust'] = (options) => ({ ...options, ending: 'core' })
 
@@ -145,6 +193,7 @@ const NAMED: Readonly<Record<string, Profile['adjust']>> = {
   diverge,
   slowlink,
   stalls,
+  lease,
   core,
   calm,
 }
@@ -160,6 +209,7 @@ const MIX = [
   'tiny',
   'diverge',
   'slowlink',
+  'lease',
   'core',
 ]
 

@@ -642,6 +642,18 @@ const CASES: Readonly<Record<Exclude<CheckName, Elsewhere>, readonly Case[]>> = 
       },
     },
     {
+      name: 'a change by a leader that was stalled, and learns late that its entry is committed',
+      wrong: (bench) => {
+        late(bench)
+        bench.append(['n1'], configuration(3, 2, 'n1', 'n2', 'n3', 'n4'))
+      },
+      right: (bench) => {
+        late(bench)
+        bench.committed.commit('n1', 2, 2, BY_VOTERS)
+        bench.append(['n1'], configuration(3, 2, 'n1', 'n2', 'n3', 'n4'))
+      },
+    },
+    {
       name: 'a change before an entry of the term is committed',
       wrong: (bench) => {
         bench.append(['n1', 'n2', 'n3'], configuration(1, 1, 'n1', 'n2', 'n3'))
@@ -898,6 +910,14 @@ const CASES: Readonly<Record<Exclude<CheckName, Elsewhere>, readonly Case[]>> = 
       right: (bench) => snapshotOf(checkedMachine(bench, false)),
     },
   ],
+}
+
+/** The entry of a leader of term 2 is committed by that of term 3, with one of its own. */
+function late(bench: Bench): void {
+  bench.append(['n1', 'n2', 'n3'], configuration(1, 1, 'n1', 'n2', 'n3'))
+  bench.append(['n1', 'n2', 'n3'], commands(2, [2]))
+  bench.append(['n2', 'n3'], commands(3, [3]))
+  bench.committed.commit('n2', 3, 3, BY_VOTERS)
 }
 
 /** A configuration, an entry of the next term that is committed, another configuration. */
