@@ -60,7 +60,7 @@ export const reads: readonly Mutant[] = [
           'leadership.reads.push({ readId, index: state.commitIndex, round: leadership.round })',
       },
     ],
-    hunters: [targeted('lease', 150), tested('raft-core', 'test/consensus/read-index.test.ts')],
+    hunters: [tested('raft-core', 'test/consensus/read-index.test.ts')],
   },
   {
     name: 'read-confirmed-by-any-answer',
@@ -73,7 +73,7 @@ export const reads: readonly Mutant[] = [
         replace: 'peer.contact(heartbeat.sentAt, leadership.round)',
       },
     ],
-    hunters: [targeted('lease', 150), tested('raft-core', 'test/consensus/read-index.test.ts')],
+    hunters: [tested('raft-core', 'test/consensus/read-index.test.ts')],
   },
   {
     name: 'read-before-applied',
@@ -99,7 +99,7 @@ export const reads: readonly Mutant[] = [
         replace: `if (state.now >= contact + leaseMs) return false`,
       },
     ],
-    hunters: [targeted('lease', 150), tested('raft-core', 'test/consensus/read-index.test.ts')],
+    hunters: [tested('raft-core', 'test/consensus/read-index.test.ts')],
   },
   {
     name: 'lease-from-any-voter',
@@ -112,7 +112,7 @@ export const reads: readonly Mutant[] = [
         replace: `return leadership.peers.every((peer) => peer.isRaftkit || isVoter(peer.server))`,
       },
     ],
-    hunters: [targeted('lease', 150), tested('raft-core', 'test/consensus/read-index.test.ts')],
+    hunters: [tested('raft-core', 'test/consensus/read-index.test.ts')],
   },
   {
     name: 'lease-survives-a-hand-over',
@@ -125,7 +125,7 @@ export const reads: readonly Mutant[] = [
         replace: ``,
       },
     ],
-    hunters: [targeted('lease', 150), tested('raft-core', 'test/consensus/read-index.test.ts')],
+    hunters: [tested('raft-core', 'test/consensus/read-index.test.ts')],
   },
   {
     name: 'vote-right-after-a-restart',
@@ -138,6 +138,6 @@ export const reads: readonly Mutant[] = [
         replace: ``,
       },
     ],
-    hunters: [targeted('lease', 150), tested('raft-core', 'test/consensus/request-vote.test.ts')],
+    hunters: [tested('raft-core', 'test/consensus/request-vote.test.ts')],
   },
 ]

@@ -9,8 +9,13 @@ import type {
 import type { DiskImage } from '../disk/disk-image.ts'
 import type { Violate } from './violation.ts'
 
-/** Term of the committed entry at an index; undefined when none is. */
-type CommittedTerm = (index: Index) => Term | undefined
+/** What is known of entries that a disk has no more. */
+export interface GoneEntries {
+  /** Term of the committed entry at an index; undefined when none is. */
+  readonly committedTerm: (index: Index) => Term | undefined
+  /** True when a restore has taken the place of the entry. */
+  readonly isReplaced: (index: Index) => boolean
+}
 
 /** What a follower acknowledges is durable on its disk (§5.3 with Figure 2, "updated on stable storage before responding"). */
 export function checkAcknowledgement(
@@ -19,10 +24,10 @@ export function checkAcknowledgement(
   image: DiskImage,
   request: RpcRequest,
   response: RpcResponse,
-  committedTerm: CommittedTerm,
+  gone: GoneEntries,
 ): void {
   if (request.type === 'append-entries' && response.type === 'append-entries' && response.success)
-    checkEntries(violate, id, image, request, committedTerm)
+    checkEntries(violate, id, image, request, gone)
   if (
     request.type === 'install-snapshot' &&
     response.type === 'install-snapshot' &&
@@ -40,13 +45,13 @@ function checkEntries(
   id: ServerId,
   image: DiskImage,
   request: AppendEntriesRequest,
-  committedTerm: CommittedTerm,
+  { committedTerm, isReplaced }: GoneEntries,
 ): void {
   if (request.entries === null) return
   const last = request.entries.at(-1)
   const index = last?.lastIndex ?? request.prevLogIndex
   const term = last?.lastTerm ?? request.prevLogTerm
-  if (index === 0) return
+  if (index === 0 || isReplaced(index)) return
   // A snapshot holds what is committed, which may be another entry than the acknowledged one.
   const isInSnapshot = index <= image.snapshotIndex && image.entry(index) === undefined
   if (isInSnapshot ? committedTerm(index) !== term : !image.holds(index, term))

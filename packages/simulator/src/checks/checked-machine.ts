@@ -11,7 +11,7 @@ import { hashOf } from './entry-tree.ts'
 import type { Violate } from './violation.ts'
 
 /** Bytes in front of every snapshot: the index applied last and the chain hash. */
-const HEADER_BYTES = 16
+export const SNAPSHOT_HEADER_BYTES = 16
 
 /** What a {@link CheckedMachine} works with. */
 export interface CheckedMachineParts<R> {
@@ -71,7 +71,7 @@ export class CheckedMachine<R> implements StateMachine<R> {
   }
 
   async snapshot(): Promise<StateMachineSnapshot> {
-    const header = new Uint8Array(HEADER_BYTES)
+    const header = new Uint8Array(SNAPSHOT_HEADER_BYTES)
     const view = new DataView(header.buffer)
     view.setFloat64(0, this.#index)
     view.setFloat64(8, this.#chain)
@@ -97,7 +97,7 @@ export class CheckedMachine<R> implements StateMachine<R> {
     const { id, machine, violate } = this.#parts
     const chunks = state[Symbol.asyncIterator]()
     let header = new Uint8Array(0)
-    while (header.length < HEADER_BYTES) {
+    while (header.length < SNAPSHOT_HEADER_BYTES) {
       const next = await chunks.next()
       if (next.done === true) throw new Error('the snapshot ends within its header')
       header = concat([header, next.value])
@@ -105,7 +105,7 @@ export class CheckedMachine<R> implements StateMachine<R> {
     const view = new DataView(header.buffer)
     this.#index = view.getFloat64(0)
     this.#chain = view.getFloat64(8)
-    const rest = header.subarray(HEADER_BYTES)
+    const rest = header.subarray(SNAPSHOT_HEADER_BYTES)
     try {
       await machine.restore(afterHeader(rest, chunks))
     } catch (error) {

@@ -2,7 +2,11 @@ import type { Configuration, Index, Term } from '@raftkit/interface'
 import type { DiskImage } from '../disk/disk-image.ts'
 import type { EntryTree } from './entry-tree.ts'
 import { isQuorum, votersOf } from './quorums.ts'
+import type { RestorePoints } from './restore-points.ts'
 import type { Violate } from './violation.ts'
+
+/** In place of the term of an entry, where a restore left none. */
+const NO_ENTRY = -1
 
 interface Committed {
   readonly term: Term
@@ -16,6 +20,7 @@ interface Committed {
 export interface CommittedLogParts {
   readonly violate: Violate
   readonly tree: () => EntryTree
+  readonly restores: RestorePoints
   /** Tells whether an entry is durable on a server, or was until its disk was lost. */
   readonly holds: (id: string, index: Index, term: Term) => boolean
   /** A leader commits entries of earlier terms together with one of its own. */
@@ -32,6 +37,11 @@ export class CommittedLog {
 
   constructor(parts: CommittedLogParts) {
     this.#parts = parts
+  }
+
+  /** True when a server may take everything up to `index` for committed. */
+  reaches(index: Index): boolean {
+    return index <= this.lastIndex || this.#parts.restores.isAt(index)
   }
 
   get lastIndex(): Index {
@@ -60,7 +70,8 @@ export class CommittedLog {
   commit(leader: string, index: Index, inTerm: Term, inForce: readonly Configuration[]): void {
     // A leader that was stalled finds late what a later one has committed with its own.
     if (this.termAt(index) === inTerm) this.#terms.add(inTerm)
-    if (index <= this.lastIndex) return
+    const { restores } = this.#parts
+    if (index <= this.lastIndex || restores.has(index, inTerm)) return
     const terms = this.#chain(index, inTerm, this.lastIndex)
     if (terms === undefined) {
       this.#parts.violate(
@@ -79,6 +90,7 @@ export class CommittedLog {
     for (const term of terms.toReversed()) this.#entries.push({ term, inTerm, by })
     this.#terms.add(inTerm)
     if (terms.at(-1) !== inTerm) this.#parts.onEarlierTerms?.()
+    restores.committed(inTerm, (at) => this.termAt(at))
     this.#parts.onCommitted?.(index)
   }
 
@@ -120,7 +132,7 @@ export class CommittedLog {
 
   /** A snapshot becomes durable: it holds what is committed, and nothing else. */
   checkSnapshot(server: string, index: Index, term: Term): void {
-    if (this.termAt(index) !== term)
+    if (this.termAt(index) !== term && !this.#parts.restores.admits(server, index, term))
       this.#parts.violate(
         'state machine safety',
         `${server} has a snapshot up to entry ${index} of term ${term}; committed there is ${this.#described(index)}`,
@@ -165,6 +177,7 @@ export class CommittedLog {
     const terms: Term[] = []
     let current = term
     for (let at = index; at > to; at--) {
+      if (this.#parts.restores.has(at, current)) return [...terms, current, ...this.#before(at, to)]
       if (!tree.has(at, current)) return undefined
       terms.push(current)
       if (at === 1) return [...terms, 0]
@@ -174,6 +187,11 @@ export class CommittedLog {
     }
     terms.push(current)
     return terms
+  }
+
+  /** What stands for the entries between `to` and a restore: nothing, after the entry that is committed there. */
+  #before(at: Index, to: Index): Term[] {
+    return [...Array.from({ length: at - to - 1 }, () => NO_ENTRY), this.termAt(to) ?? 0]
   }
 
   /** The configuration of which a quorum has the entry. */

@@ -68,7 +68,7 @@ export class Progress {
       const { configuration } = this.#raft.configuration()
       this.#committed.commit(this.#id, index, term, [configuration, this.#before])
     }
-    if (index > this.#committed.lastIndex)
+    if (!this.#committed.reaches(index))
       this.#violate(
         'durable quorum',
         `${this.#id} commits entry ${index}, which no leader has committed (${this.#committed.lastIndex})`,

@@ -13,6 +13,7 @@ import {
   transfer,
   verifyLeader,
 } from './operations.ts'
+import { backup, restore } from './backups.ts'
 import { bridge, flap, isolate, oneWay, ring, split } from './partitions.ts'
 import { clockJump, crashAll, crashAny, crashLeader, pause } from './processes.ts'
 
@@ -43,6 +44,8 @@ export const ACTS: Readonly<Record<NemesisName, Act>> = {
   'read index': readIndex,
   restart,
   reload,
+  backup,
+  restore,
   add,
   remove,
   demote,

@@ -205,8 +205,6 @@ export class ServerRun<M extends StateMachine<R>, R> {
     if (raft.appliedIndex > lastSnapshotIndex)
       marks.hit('a server applied what it knew to be committed before it took part')
     elections.starts(id, image, raft.currentTerm)
-    if (raft.commitIndex > image.snapshotIndex)
-      marks.hit('a server started with entries that it knew to be committed')
     this.raft = raft
     this.#progress = new Progress(id, raft, committed, violate)
     watchRaft(raft, this.#world, {

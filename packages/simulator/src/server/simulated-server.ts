@@ -107,7 +107,8 @@ export class SimulatedServer<M extends StateMachine<R>, R> {
 
   /** It has the disk that others count on. */
   get isHealthy(): boolean {
-    return !this.isLost && !this.disk.image.isDamaged
+    const { image } = this.disk
+    return !this.isLost && !image.isDamaged && !this.#world.restores.isStranded(image)
   }
 
   /** A configuration is committed: whoever is not in it owes nothing any more. */
@@ -286,6 +287,10 @@ export class SimulatedServer<M extends StateMachine<R>, R> {
     const mark = damageMark(error, this.disk.image, this.raft !== undefined)
     if (mark !== undefined) {
       marks.hit(mark)
+      return this.giveUp()
+    }
+    if (this.#world.restores.maySeeItselfAlone(this.disk.image)) {
+      marks.hit('a server with a lost restore stopped')
       return this.giveUp()
     }
     if (this.#isDiskSick) marks.hit('a write failed and the server stopped')

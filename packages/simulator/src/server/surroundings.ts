@@ -8,6 +8,7 @@ import type { Configurations } from '../checks/configurations.ts'
 import type { Elections } from '../checks/elections.ts'
 import type { OpenCalls } from '../checks/open-calls.ts'
 import type { EntryTree } from '../checks/entry-tree.ts'
+import type { RestorePoints } from '../checks/restore-points.ts'
 import type { Violate } from '../checks/violation.ts'
 import type { MarkCounts } from '../marks/marks.ts'
 import type { Stream } from '../random/streams.ts'
@@ -26,6 +27,7 @@ export interface Checks {
   readonly configurations: Configurations
   readonly applied: AppliedLog
   readonly tree: EntryTree
+  readonly restores: RestorePoints
   readonly violate: Violate
 }
 

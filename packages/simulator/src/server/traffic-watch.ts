@@ -62,13 +62,14 @@ export class TrafficWatch<R> implements TransportObserver {
 
   onResponse(request: RpcRequest, response: RpcResponse): void {
     const { id, image, crashPoints, onCrashPoint } = this.#parts
-    const { trace, elections, committed, violate, marks } = this.#checks
+    const { trace, elections, committed, restores, violate, marks } = this.#checks
     if (!(request.type === 'append-entries' && request.entries === null))
       trace.tell(id, 'answers', request.header.id, ...responseFacts(response))
     elections.answers(id, image(), request, response)
-    checkAcknowledgement(violate, id, image(), request, response, (index) =>
-      committed.termAt(index),
-    )
+    checkAcknowledgement(violate, id, image(), request, response, {
+      committedTerm: (index) => committed.termAt(index),
+      isReplaced: (index) => restores.isReplaced(image(), index),
+    })
     const server = this.#answering()
     const mark = server === undefined ? undefined : answerMark(request, response, server)
     if (mark !== undefined) marks.hit(mark)

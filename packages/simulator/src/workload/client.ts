@@ -160,6 +160,7 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
 
   #markRefusal({ code }: RaftError, isRead: boolean): void {
     const { marks } = this.#world
+    if (code === 'RAFT_ABORTED_BY_RESTORE') marks.hit('a command was replaced by a restore')
     if (code === 'RAFT_OVERLOADED') marks.hit('a command was refused because too many wait')
     if (code === 'RAFT_LEADERSHIP_TRANSFER_IN_PROGRESS')
       marks.hit('a command was refused during a transfer')

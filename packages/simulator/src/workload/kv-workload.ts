@@ -12,11 +12,15 @@ export function kvWorkload(): Workload<KvMachine, KvInput, KvOutput> {
   let calls = 0
   let lastValue = 0
   const recent: number[] = []
+  const keys = new Set<string>()
   return {
+    restored: (machine) =>
+      [...keys].map((key): KvInput => ({ op: 'put', key, value: machine.get(key) })),
     judge: (history) => checkLinearizability(kvModel, history),
     next(random: Random): Call<KvMachine, KvInput, KvOutput> {
       const generation = Math.floor(calls++ / (2 * CALLS_PER_KEY))
       const key = `k${generation}${random.next() < 0.5 ? 'a' : 'b'}`
+      keys.add(key)
       const kind = random.next()
       if (kind < 0.4) return { input: { op: 'get', key }, read: (machine) => machine.get(key) }
       const value = ++lastValue

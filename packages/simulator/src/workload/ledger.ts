@@ -23,6 +23,7 @@ export class Ledger<Input, Output> {
   /** Commands that may or may not have had an effect. */
   readonly #unknown = new Set<string>()
   readonly #onLateEffect: () => void
+  readonly #restored: Operation<Input, Output>[] = []
   #order = 0
   #open = 0
 
@@ -48,13 +49,26 @@ export class Ledger<Input, Output> {
    * outcome that no server ever applied had no effect: leaving them out makes the search for an order much shorter.
    */
   get history(): readonly Operation<Input, Output>[] {
-    const history: Operation<Input, Output>[] = []
+    const history: Operation<Input, Output>[] = [...this.#restored]
     for (const [id, operation] of this.#operations) {
       const command = this.#commands.get(id)
       const hadEffect = command !== undefined && this.#applied.has(command)
       if (operation.returnedAt !== undefined || hadEffect) history.push(operation)
     }
     return history
+  }
+
+  /** Somebody restores a state, which amounts to these calls, made at once. */
+  restoring(inputs: readonly Input[]): {
+    readonly returned: () => void
+    readonly unknown: () => void
+  } {
+    const calledAt = this.#now()
+    const end = (returnedAt: number | undefined): void => {
+      for (const input of inputs)
+        this.#restored.push({ client: 'restore', input, calledAt, returnedAt, output: undefined })
+    }
+    return { returned: () => end(this.#now()), unknown: () => end(undefined) }
   }
 
   called(client: string, input: Input, command: Uint8Array | undefined): LedgerEntry<Output> {

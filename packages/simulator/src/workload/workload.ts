@@ -12,6 +12,11 @@ export type Call<M, Input, Output> =
 export interface Workload<M extends StateMachine<Output>, Input, Output> {
   /** The next call of some client. All chance must come from `random`. Commands should be unique. */
   next(random: Random): Call<M, Input, Output>
+  /**
+   * What a restore of the state of `machine` amounts to: calls that would lead there from any state. Without it, nobody
+   * restores anything.
+   */
+  readonly restored?: (machine: M) => readonly Input[]
   /** Judges the history, for example with {@link checkLinearizability}. */
   readonly judge?: (history: readonly Operation<Input, Output>[]) => Verdict
 }

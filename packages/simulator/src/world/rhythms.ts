@@ -29,6 +29,8 @@ const RHYTHMS: Readonly<Record<Exclude<NemesisName, ChangeName>, readonly [numbe
   'read index': [1, 20],
   restart: [5, 50],
   reload: [3, 30],
+  backup: [2, 10],
+  restore: [4, 40],
 }
 
 /** How often each nemesis acts. */

@@ -110,6 +110,9 @@ class SeedRun<M extends StateMachine<Output>, Input, Output> {
       () => world.marks.hit('a command of unknown outcome took effect'),
     )
     world.onCommand = (id, data) => this.ledger.applied(id, data)
+    const { restored } = workload
+    if (restored !== undefined)
+      world.onRestore = (machine) => this.ledger.restoring(restored(machine))
   }
 
   async run(): Promise<void> {

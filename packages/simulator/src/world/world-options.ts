@@ -57,6 +57,8 @@ export type OperationName =
   | 'read index'
   | 'restart'
   | 'reload'
+  | 'backup'
+  | 'restore'
 
 /** How somebody changes who belongs to a cluster. */
 export type ChangeName = 'add' | 'remove' | 'demote' | 'move' | 'replace' | 'several' | 'swap'

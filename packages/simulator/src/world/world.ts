@@ -5,6 +5,7 @@ import {
   type RpcRequest,
   type ServerAddress,
   type ServerId,
+  type SnapshotMeta,
   type StateMachine,
   type Term,
 } from '@raftkit/interface'
@@ -18,6 +19,7 @@ import { Elections } from '../checks/elections.ts'
 import { EntryTree } from '../checks/entry-tree.ts'
 import { OpenCalls } from '../checks/open-calls.ts'
 import { votersOf } from '../checks/quorums.ts'
+import { RestorePoints } from '../checks/restore-points.ts'
 import type { Reign } from '../checks/steadiness.ts'
 import type { CheckName, Violation } from '../checks/violation.ts'
 import { FINE_WEATHER } from '../disk/simulated-disk.ts'
@@ -31,6 +33,18 @@ import { VirtualTime } from '../time/virtual-time.ts'
 import { ForwardedAnswers } from '../workload/forwarded-answers.ts'
 import { configurationsInPlay, isWhole, mayForget } from './in-play.ts'
 import type { WorldOptions } from './world-options.ts'
+
+/** A copy of a snapshot. */
+export interface Backup {
+  readonly meta: SnapshotMeta
+  readonly state: Uint8Array
+}
+
+/** What somebody who keeps the history is told of a restore. */
+export interface RestoreCall {
+  readonly returned: () => void
+  readonly unknown: () => void
+}
 
 /** What a world is given beside its options. */
 export interface WorldParts<M> {
@@ -62,7 +76,12 @@ export class World<M extends StateMachine<R>, R> implements Surroundings<M, R> {
   /** The first thing found wrong. */
   violation: Violation | undefined
   onLeader: (id: ServerId) => void = () => {}
+  /** Somebody has asked for a restore of this state; gives what is to be told of its end. Undefined: nobody may. */
+  onRestore: ((machine: M) => RestoreCall) | undefined
   onCommand: (id: ServerId, data: Uint8Array) => void = () => {}
+  readonly restores: RestorePoints = new RestorePoints()
+  /** Snapshots that somebody copied: what a restore may be of. */
+  readonly backups: Backup[] = []
   /** Every server that belonged to the cluster at some time. */
   readonly wereMembers: Set<ServerId> = new Set()
   /** Ends what somebody waits for who gives up when the faults end. */
@@ -88,6 +107,7 @@ export class World<M extends StateMachine<R>, R> implements Surroundings<M, R> {
       this.serverOf(id)?.disk.held(index, term) === true
     this.committed = new CommittedLog({
       violate,
+      restores: this.restores,
       tree: () => this.tree,
       holds,
       onEarlierTerms: () =>

@@ -16,6 +16,7 @@ import { CommittedLog } from '../../src/checks/committed-log.ts'
 import { Configurations } from '../../src/checks/configurations.ts'
 import { Elections } from '../../src/checks/elections.ts'
 import { EntryTree } from '../../src/checks/entry-tree.ts'
+import { RestorePoints } from '../../src/checks/restore-points.ts'
 import type { CheckName } from '../../src/checks/violation.ts'
 import { DiskImage } from '../../src/disk/disk-image.ts'
 import { Ledger } from '../../src/workload/ledger.ts'
@@ -71,8 +72,10 @@ export class Bench {
     this.found.push({ check, message })
   }
   readonly elections = new Elections(this.violate)
+  readonly restores: RestorePoints = new RestorePoints()
   readonly committed: CommittedLog = new CommittedLog({
     violate: this.violate,
+    restores: this.restores,
     tree: () => this.tree,
     holds: (id, index, term) => this.image(id).holds(index, term),
   })

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { AppendEntriesRequest, StateMachine } from '@raftkit/interface'
 import { type CheckName, runSeed } from '@raftkit/simulator'
-import { checkAcknowledgement } from '../../src/checks/acknowledgements.ts'
+import { checkAcknowledgement, type GoneEntries } from '../../src/checks/acknowledgements.ts'
 import { CheckedMachine } from '../../src/checks/checked-machine.ts'
 import { checkQuietness } from '../../src/checks/quietness.ts'
 import { checkStart } from '../../src/checks/damage.ts'
@@ -167,6 +167,22 @@ function castVotes(bench: Bench, voters: readonly string[], diskOfSecond?: numbe
   bench.elections.elected('n1', 3, { servers })
 }
 
+/** n1 is given a snapshot at index 9 in term 4, and n2 gets it from there. */
+function restored(bench: Bench): void {
+  bench.commit(1, [1, 2])
+  bench.restores.asked('n1')
+  for (const id of ['n1', 'n2']) {
+    bench.committed.checkSnapshot(id, 9, 4)
+    bench.image(id).keep({ meta: snapshotMeta(9, 4), state: new Uint8Array(0) })
+    bench.image(id).truncatePrefix(2)
+  }
+}
+
+/** Entries that a disk has no more are of the committed term. */
+function gone(term: number | undefined): GoneEntries {
+  return { committedTerm: () => term, isReplaced: () => false }
+}
+
 /** Those are shown elsewhere: simulate.test.ts and time/real-time-guard.test.ts. */
 type Elsewhere = 'every run ends' | 'nothing but the seed'
 
@@ -292,6 +308,38 @@ const CASES: Readonly<Record<Exclude<CheckName, Elsewhere>, readonly Case[]>> = 
       right: (bench) => {
         bench.commit(1, [1, 2])
         bench.committed.checkSnapshot('n1', 2, 2)
+      },
+    },
+    {
+      name: 'a snapshot of a restore that nobody asked for',
+      wrong: (bench) => {
+        bench.commit(1, [1, 2])
+        bench.committed.checkSnapshot('n1', 9, 2)
+      },
+      right: (bench) => {
+        bench.commit(1, [1, 2])
+        bench.restores.asked('n1')
+        bench.committed.checkSnapshot('n1', 9, 2)
+        // It is sent to the others.
+        bench.committed.checkSnapshot('n2', 9, 2)
+      },
+    },
+    {
+      name: 'a commit after a restore that it does not follow',
+      wrong: (bench) => {
+        restored(bench)
+        bench.append(['n1', 'n2'], commands(10, [4]))
+        bench.committed.commit('n1', 10, 4, BY_VOTERS)
+        bench.append(['n3'], commands(3, [3, 3, 3, 3, 3, 3, 3, 3, 5]))
+        bench.append(['n2'], commands(11, [5]))
+        bench.committed.commit('n3', 11, 5, BY_VOTERS)
+      },
+      right: (bench) => {
+        restored(bench)
+        bench.append(['n1', 'n2'], commands(10, [4]))
+        bench.committed.commit('n1', 10, 4, BY_VOTERS)
+        bench.append(['n1', 'n2'], commands(11, [5]))
+        bench.committed.commit('n1', 11, 5, BY_VOTERS)
       },
     },
     {
@@ -482,7 +530,7 @@ const CASES: Readonly<Record<Exclude<CheckName, Elsewhere>, readonly Case[]>> = 
           bench.image('n2'),
           append(commands(1, [3])),
           accepted,
-          () => undefined,
+          gone(undefined),
         ),
       right: (bench) => {
         bench.append(['n2'], commands(1, [3]))
@@ -493,7 +541,7 @@ const CASES: Readonly<Record<Exclude<CheckName, Elsewhere>, readonly Case[]>> = 
           bench.image('n2'),
           request,
           accepted,
-          () => undefined,
+          gone(undefined),
         )
       },
     },
@@ -502,12 +550,12 @@ const CASES: Readonly<Record<Exclude<CheckName, Elsewhere>, readonly Case[]>> = 
       wrong: (bench) => {
         bench.image('n2').keep({ meta: snapshotMeta(4, 5), state: new Uint8Array(0) })
         const request = append(commands(1, [3]))
-        checkAcknowledgement(bench.violate, 'n2', bench.image('n2'), request, accepted, () => 5)
+        checkAcknowledgement(bench.violate, 'n2', bench.image('n2'), request, accepted, gone(5))
       },
       right: (bench) => {
         bench.image('n2').keep({ meta: snapshotMeta(4, 3), state: new Uint8Array(0) })
         const request = append(commands(1, [3]))
-        checkAcknowledgement(bench.violate, 'n2', bench.image('n2'), request, accepted, () => 3)
+        checkAcknowledgement(bench.violate, 'n2', bench.image('n2'), request, accepted, gone(3))
       },
     },
     {
@@ -530,7 +578,7 @@ const CASES: Readonly<Record<Exclude<CheckName, Elsewhere>, readonly Case[]>> = 
             size: 0,
           },
           { type: 'install-snapshot', header: headerOf('n2'), term: 3, success: true },
-          () => undefined,
+          gone(undefined),
         ),
     },
   ],
