@@ -219,6 +219,19 @@ export const membershipChanges: readonly Mutant[] = [
     hunters: [disks],
   },
   {
+    name: 'change-given-up-and-made',
+    broken: 'a change whose caller gave up in the turn in which it asked is made all the same',
+    source: 'honest outcomes',
+    edits: [
+      {
+        file: 'packages/raft-core/src/runtime/membership-changes.ts',
+        find: 'const events = this.#events.filter((event) => event.changeId !== changeId)',
+        replace: 'const events = this.#events.filter((event) => event.changeId > 0)',
+      },
+    ],
+    hunters: [tested('raft-core', 'test/raft/membership.test.ts')],
+  },
+  {
     name: 'vote-for-a-lost-disk',
     broken: 'a candidate that lost its disk is given votes',
     source: 'KIP-853',

@@ -25,6 +25,8 @@ export interface MembershipResult {
   readonly index: Index
 }
 
+type ChangeRequested = Extract<ConsensusEvent, { type: 'change-requested' }>
+
 interface PendingChange {
   readonly change: ConfigurationChange
   readonly caller: Caller<MembershipResult>
@@ -36,7 +38,7 @@ export class MembershipChanges {
   readonly #onAsked: () => void
   readonly #submit: (event: ConsensusEvent) => void
   readonly #pending = new Map<number, PendingChange>()
-  #events: ConsensusEvent[] = []
+  #events: ChangeRequested[] = []
   #nextId = 1
 
   /** `onAsked` is called for every request; {@link events} then has one more. */
@@ -75,7 +77,7 @@ export class MembershipChanges {
   }
 
   /** The requests of this turn. They come after its commands, which were there first or at the same time. */
-  events(): ConsensusEvent[] {
+  events(): readonly ConsensusEvent[] {
     const events = this.#events
     this.#events = []
     return events
@@ -111,8 +113,12 @@ export class MembershipChanges {
     return pending
   }
 
-  /** The caller stopped waiting by itself. */
+  /** The caller stopped waiting by itself. What consensus has not been asked for yet, it never is. */
   #withdraw(changeId: number): void {
-    if (this.#take(changeId) !== undefined) this.#submit({ type: 'change-withdrawn', changeId })
+    if (this.#take(changeId) === undefined) return
+    const events = this.#events.filter((event) => event.changeId !== changeId)
+    const isAsked = events.length === this.#events.length
+    this.#events = events
+    if (isAsked) this.#submit({ type: 'change-withdrawn', changeId })
   }
 }

@@ -90,6 +90,19 @@ describe('addVoter', () => {
   })
 })
 
+describe('a call that is given up at once', () => {
+  it('changes nothing: its caller was told so', async () => {
+    await start()
+    const [other] = cluster.others(leader)
+    const controller = new AbortController()
+    const removing = rejection(leader.raft.removeServer(other!.id, { signal: controller.signal }))
+    controller.abort()
+    expect(await removing).toMatchObject({ code: 'RAFT_ABORTED', outcome: 'not-committed' })
+    await cluster.clock.advance(1000)
+    expect(members(leader)).toEqual(['a voter', 'b voter', 'c voter'])
+  })
+})
+
 describe('addNonvoter', () => {
   it('adds a server that follows and never counts', async () => {
     await start()
