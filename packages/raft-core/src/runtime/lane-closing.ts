@@ -1,5 +1,5 @@
 // How the lanes of a server end: everyone who waits is told at once, what is being written is waited for.
-import type { RaftError } from '@raftkit/interface'
+import type { Clock, RaftError } from '@raftkit/interface'
 import type { Lanes } from './lanes.ts'
 import { withOutcome } from './refusals.ts'
 
@@ -27,4 +27,19 @@ export async function whenLanesEnded<R>(lanes: Lanes<R>): Promise<void> {
     lanes.restores.whenIdle(),
     lanes.log.writer.whenIdle(),
   ])
+}
+
+/** True when `ended` settles within `timeoutMs`. */
+export function isEndedWithin(
+  clock: Clock,
+  timeoutMs: number,
+  ended: Promise<unknown>,
+): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = clock.setTimer(timeoutMs, () => resolve(false))
+    void ended.then(() => {
+      timer.cancel()
+      resolve(true)
+    })
+  })
 }

@@ -22,13 +22,13 @@ import { EffectExecution } from './effect-execution.ts'
 import { EventEmitter } from './event-emitter.ts'
 import { FollowedPeers } from './followed-peers.ts'
 import type { ForwardHandler } from './forwarding.ts'
-import { closeLanes, whenLanesEnded } from './lane-closing.ts'
+import { closeLanes, isEndedWithin, whenLanesEnded } from './lane-closing.ts'
 import { createLanes, type Lanes } from './lanes.ts'
 import { namedLogger } from './named-logger.ts'
 import type { ApplyResult } from './proposals.ts'
 import type { ReadKind, ReadQuestion } from './reads.ts'
 import { shutDown, withOutcome } from './refusals.ts'
-import { StallWatch } from './stall-watch.ts'
+import { StallWatch, stallThresholdOf } from './stall-watch.ts'
 import { Standing } from './standing.ts'
 import type { Loaded, Storage } from './start-up.ts'
 import { Turn } from './turn.ts'
@@ -289,21 +289,8 @@ export class Server<R> {
   async #shutDown(timeoutMs: number): Promise<void> {
     this.#stop(shutDown(), undefined)
     const ended = Promise.allSettled([this.#parts.transport.close(), whenLanesEnded(this.lanes)])
-    await new Promise<void>((resolve) => {
-      const timer = this.clock.setTimer(timeoutMs, () => {
-        this.#logger.warn({ timeoutMs }, 'shut down without waiting for what is under way')
-        resolve()
-      })
-      void ended.then(() => {
-        timer.cancel()
-        resolve()
-      })
-    })
+    if (!(await isEndedWithin(this.clock, timeoutMs, ended)))
+      this.#logger.warn({ timeoutMs }, 'shut down without waiting for what is under way')
     this.events.flush()
   }
-}
-
-/** A pause of the event loop that voids leases. */
-function stallThresholdOf({ eventLoopStallMs, leaderLeaseTimeoutMs }: RaftConfig): number {
-  return Math.min(eventLoopStallMs, leaderLeaseTimeoutMs / 2)
 }

@@ -1,4 +1,12 @@
 import type { Clock, TimerHandle } from '@raftkit/interface'
+import type { RaftConfig } from '../config.ts'
+
+/** A pause of the event loop, in milliseconds, that voids leases. */
+export function stallThresholdOf(
+  config: Pick<RaftConfig, 'eventLoopStallMs' | 'leaderLeaseTimeoutMs'>,
+): number {
+  return Math.min(config.eventLoopStallMs, config.leaderLeaseTimeoutMs / 2)
+}
 
 /**
  * Notices that the event loop stood still: a timer that should have fired long ago has not. A stall is reported at
