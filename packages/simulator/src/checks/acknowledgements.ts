@@ -14,7 +14,7 @@ export interface GoneEntries {
   /** Term of the committed entry at an index; undefined when none is. */
   readonly committedTerm: (index: Index) => Term | undefined
   /** True when a restore has taken the place of the entry. */
-  readonly isReplaced: (index: Index) => boolean
+  readonly isReplaced: (index: Index, term: Term) => boolean
 }
 
 /** What a follower acknowledges is durable on its disk (§5.3 with Figure 2, "updated on stable storage before responding"). */
@@ -51,7 +51,7 @@ function checkEntries(
   const last = request.entries.at(-1)
   const index = last?.lastIndex ?? request.prevLogIndex
   const term = last?.lastTerm ?? request.prevLogTerm
-  if (index === 0 || isReplaced(index)) return
+  if (index === 0 || isReplaced(index, term)) return
   // A snapshot holds what is committed, which may be another entry than the acknowledged one.
   const isInSnapshot = index <= image.snapshotIndex && image.entry(index) === undefined
   if (isInSnapshot ? committedTerm(index) !== term : !image.holds(index, term))

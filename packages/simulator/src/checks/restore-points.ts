@@ -47,10 +47,11 @@ export class RestorePoints {
       }
   }
 
-  /** True for an entry that a restore on this disk has taken the place of. */
-  isReplaced({ snapshots }: DiskImage, index: Index): boolean {
+  /** True for an entry that a restore on this disk has taken the place of, and for where the restore stands itself. */
+  isReplaced({ snapshots }: DiskImage, index: Index, term: Term): boolean {
     const meta = snapshots[0]?.meta
-    return meta !== undefined && index < meta.index && this.has(meta.index, meta.term)
+    if (meta === undefined || !this.has(meta.index, meta.term)) return false
+    return index < meta.index || (index === meta.index && term === meta.term)
   }
 
   /** True for the disk of a server with a restore that the cluster went on without: it must be emptied. */

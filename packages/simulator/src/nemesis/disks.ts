@@ -24,7 +24,8 @@ export const diskFull: Act = (world, random) => {
 /** A byte on a disk changes, as long as not too many disks are damaged. */
 export const bitRot: Act = (world, random) => {
   const server = leaderOrAny(world, random)
-  if (!world.mayLose(server)) return
+  // One that starts may have read it already, and is to find what was there before.
+  if (!world.mayLose(server) || (server.isUp && server.raft === undefined)) return
   const part = rot(server.disk.image, random)
   if (part === undefined) return
   world.trace.tell(server.id, 'has a disk that rots:', part)

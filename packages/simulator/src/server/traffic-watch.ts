@@ -68,7 +68,7 @@ export class TrafficWatch<R> implements TransportObserver {
     elections.answers(id, image(), request, response)
     checkAcknowledgement(violate, id, image(), request, response, {
       committedTerm: (index) => committed.termAt(index),
-      isReplaced: (index) => restores.isReplaced(image(), index),
+      isReplaced: (index, term) => restores.isReplaced(image(), index, term),
     })
     const server = this.#answering()
     const mark = server === undefined ? undefined : answerMark(request, response, server)

@@ -110,6 +110,10 @@ const stalls: Profile['adjust'] = (options, random) => {
 const lease: Profile['adjust'] = (options, random) => {
   const beatMs = options.configs[0]!.heartbeatTimeoutMs
   const drift = random.pick([0, 0.025, 0.05])
+  // A hand-over or a stall voids leases for a while: one kind of trouble leaves the others the leases that they need.
+  const trouble = random.pick(['restarts', 'restarts', 'hand-overs', 'stalls'])
+  const during = (kind: string, least: number, most: number): number =>
+    trouble === kind ? beatMs * random.between(least, most) : Infinity
   const eager = configured(options, {
     heartbeatTimeoutMs: beatMs,
     electionTimeoutMs: beatMs,
@@ -125,8 +129,8 @@ const lease: Profile['adjust'] = (options, random) => {
       clockRates: clockRates.map(() => random.pick([1 - drift, 1, 1 + drift])),
       network: { ...options.network, minDelayMs: 0.2, jitterMs: 2 },
       meanTroubleMs: beatMs * random.between(1, 4),
-      meanDownMs: beatMs * random.between(0.01, 0.3),
-      stalls: 0.01,
+      meanDownMs: beatMs * random.between(0.005, 0.1),
+      stalls: trouble === 'stalls' ? 0.01 : 0,
       stallMs: beatMs * random.between(0.5, 3),
       workload: {
         ...workload,
@@ -139,12 +143,11 @@ const lease: Profile['adjust'] = (options, random) => {
       ending: 'heal',
     },
     {
-      pause: beatMs * random.between(3, 8),
-      flap: beatMs * random.between(4, 12),
-      'one way': beatMs * random.between(1.5, 4),
-      bridge: beatMs * random.between(2, 6),
-      transfer: beatMs * random.between(2, 6),
-      crash: beatMs * random.between(1, 4),
+      pause: during('stalls', 2, 6),
+      flap: Infinity,
+      bridge: beatMs * random.between(1.5, 4),
+      transfer: during('hand-overs', 1, 3),
+      crash: during('restarts', 0.3, 1.5),
       'crash all': Infinity,
       'clock jump': Infinity,
     },

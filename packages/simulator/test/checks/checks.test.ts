@@ -178,6 +178,15 @@ function restored(bench: Bench): void {
   }
 }
 
+/** n2 says that it has these entries. */
+function acknowledge(bench: Bench, entries: AppendEntriesRequest['entries']): void {
+  const image = bench.image('n2')
+  checkAcknowledgement(bench.violate, 'n2', image, append(entries), accepted, {
+    committedTerm: (index) => bench.committed.termAt(index),
+    isReplaced: (index, term) => bench.restores.isReplaced(image, index, term),
+  })
+}
+
 /** Entries that a disk has no more are of the committed term. */
 function gone(term: number | undefined): GoneEntries {
   return { committedTerm: () => term, isReplaced: () => false }
@@ -556,6 +565,18 @@ const CASES: Readonly<Record<Exclude<CheckName, Elsewhere>, readonly Case[]>> = 
         bench.image('n2').keep({ meta: snapshotMeta(4, 3), state: new Uint8Array(0) })
         const request = append(commands(1, [3]))
         checkAcknowledgement(bench.violate, 'n2', bench.image('n2'), request, accepted, gone(3))
+      },
+    },
+    {
+      name: 'entries behind a restore',
+      wrong: (bench) => {
+        restored(bench)
+        acknowledge(bench, commands(9, [3]))
+      },
+      right: (bench) => {
+        restored(bench)
+        acknowledge(bench, commands(9, [4]))
+        acknowledge(bench, commands(8, [3]))
       },
     },
     {
