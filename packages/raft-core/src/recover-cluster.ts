@@ -6,6 +6,7 @@
 // it wins over every configuration in the log that it covers: a crash before it leaves the server as it was, a crash
 // after it leaves it recovered, and either may be done again.
 import {
+  type Clock,
   type Configuration,
   type Index,
   type Logger,
@@ -33,6 +34,8 @@ export interface RecoverOptions<R> extends BootstrapStores {
   readonly stateMachine: StateMachine<R>
   /** Default: nothing is logged. */
   readonly logger?: Logger
+  /** Paces what is logged of a long restore. Default: the platform's. */
+  readonly clock?: Clock
 }
 
 /**
@@ -48,15 +51,12 @@ export interface RecoverOptions<R> extends BootstrapStores {
  * with the stores or the state machine. A recovery cut short may be done again.
  */
 export async function recoverCluster<R>(options: RecoverOptions<R>): Promise<SnapshotMeta> {
-  const { logStore, stableStore, snapshotStore, stateMachine, logger = silentLogger } = options
+  const { logStore, stableStore, snapshotStore, stateMachine } = options
+  const { logger = silentLogger, clock = realClock() } = options
   const configuration = checkedConfiguration(options.configuration)
   if (!(await hasExistingState(options))) throw nothingToRecover()
   const storage = { logStore, stableStore, snapshotStore, stateMachine }
-  const { consensus, bounds, applied } = await load(storage, {
-    logTailBytes: 0,
-    logger,
-    clock: realClock(),
-  })
+  const { consensus, bounds, applied } = await load(storage, { logTailBytes: 0, logger, clock })
   const index = consensus.lastIndex
   if (index === 0) throw nothingToRecover()
   await applyAll(storage, applied.index, index)

@@ -7,7 +7,8 @@ import { KvMachine } from './workload/kv-machine.ts'
 import { kvWorkload } from './workload/kv-workload.ts'
 import type { Workload } from './workload/workload.ts'
 import { profileOf } from './world/profiles.ts'
-import { type RunParts, runWorld, type SeedResult } from './world/seed-run.ts'
+import type { RunParts, SeedResult } from './world/seed-result.ts'
+import { runWorld } from './world/seed-run.ts'
 import { drawWorld } from './world/swarm.ts'
 
 /** What to simulate. */

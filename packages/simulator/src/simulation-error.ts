@@ -1,6 +1,6 @@
 import type { CheckName } from './checks/violation.ts'
 import { reductionArguments } from './shrinking/reduction.ts'
-import type { SeedResult } from './world/seed-run.ts'
+import type { SeedResult } from './world/seed-result.ts'
 
 /** Lines of the story in the message. */
 const LINES = 60

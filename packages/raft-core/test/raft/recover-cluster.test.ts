@@ -8,6 +8,7 @@ import { MemoryLogger } from '../support/memory-logger.ts'
 import { rejection } from '../support/rejection.ts'
 import { type ClusterOptions, type Member, TestCluster } from '../support/test-cluster.ts'
 import { bytesOf, TextMachine } from '../support/text-machine.ts'
+import { VirtualClock } from '../support/virtual-clock.ts'
 
 let cluster: TestCluster
 let leader: Member
@@ -235,6 +236,25 @@ describe('recoverCluster refuses', () => {
     expect((await rejection(recoverCluster(options))).code).toBe('RAFT_SNAPSHOT_FAILED')
     expect(await leader.data.bounds()).toEqual(before)
   })
+})
+
+it('recoverCluster takes its time from the clock that it is given, and leaves no timer behind', async () => {
+  await start()
+  await apply(...numbered(3))
+  await cluster.clock.wait(leader.raft.snapshot())
+  for (const member of cluster.members) await crashed(member)
+  const clock = new VirtualClock()
+  const logger = new MemoryLogger()
+  const options = { ...optionsOf(leader, of(leader.id)), clock, logger }
+  const { stateMachine } = options
+  const restore = stateMachine.restore.bind(stateMachine)
+  stateMachine.restore = async (state) => {
+    await restore(state)
+    await new Promise<void>((resolve) => clock.setTimer(15_000, resolve))
+  }
+  await clock.wait(recoverCluster(options))
+  expect(logger.lines.filter(({ message }) => message === 'restoring a snapshot')).toHaveLength(1)
+  expect(clock.timers).toBe(0)
 })
 
 describe('recoverCluster that is cut short', () => {

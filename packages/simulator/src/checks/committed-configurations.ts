@@ -32,6 +32,13 @@ export class CommittedConfigurations {
     return this.#latest
   }
 
+  /** An operator forced this configuration on every server that is left, at the end of what is committed. */
+  forced(latest: IndexedConfiguration, term: Term): void {
+    this.#latest = latest
+    this.#term = term
+    this.#open = []
+  }
+
   /** A log has this configuration. */
   appended(index: Index, term: Term, configuration: Configuration): void {
     if (index <= this.#latest.index) return

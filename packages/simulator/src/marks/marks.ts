@@ -117,6 +117,9 @@ export const MARKS = [
   'a server that lost its disk was removed and added again',
   'a vote of a forgotten disk was refused',
   'a server learned that it is known with another disk',
+  // after a disaster
+  'a cluster was recovered by its survivors',
+  'a recovery was interrupted and run again',
 ] as const
 
 /** One of {@link MARKS}. */

@@ -35,6 +35,7 @@ export const FAULT_CLASSES = [
   'spares',
   'empty-disks',
   'core-ending',
+  'disaster',
 ] as const
 
 /** One of {@link FAULT_CLASSES}. */
@@ -87,6 +88,7 @@ const SWITCHES: Readonly<Record<FaultClass, SwitchOff>> = {
   },
   'empty-disks': (options) => ({ ...options, wiped: 'stay out' }),
   'core-ending': (options) => ({ ...options, ending: 'heal' }),
+  disaster: (options) => ({ ...options, disaster: false }),
 }
 
 /** The world without these classes. What is left happens as before, as far as it can. */

@@ -1,5 +1,7 @@
-import { RaftError, type StateMachine } from '@raftkit/interface'
+import { RaftError, type ServerId, type StateMachine } from '@raftkit/interface'
+import type { Raft } from '@raftkit/raft-core'
 import type { Stream } from '../random/streams.ts'
+import type { Process } from '../server/process.ts'
 import type { SimulatedServer } from '../server/simulated-server.ts'
 import { isLeaseSafe } from '../world/lease-safety.ts'
 import type { World } from '../world/world.ts'
@@ -9,8 +11,18 @@ import type { Call, Workload } from './workload.ts'
 /** Calls that a client sends at once in a burst, at most. */
 const MOST_AT_ONCE = 20
 
+/** Answered calls after which somebody who insists is satisfied. */
+const MOST_INSISTING = 100
+
 /** Calls to a new leader. */
 const EAGER_CALLS = 8
+
+/** What a client reaches of a server. */
+interface Reached<M, R> {
+  readonly raft: Raft<R>
+  readonly machine: M
+  readonly process: Process
+}
 
 /** One user of the cluster: finds a leader, calls, and writes down what came of it. */
 export class Client<M extends StateMachine<Output>, Input, Output> {
@@ -52,6 +64,27 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
     }
   }
 
+  /** Calls the leader until a command and a linearizable read were answered; false when they were not before `isOver`. */
+  async insist(isOver: () => boolean): Promise<boolean> {
+    const { time } = this.#world
+    const missing = new Set(['command', 'read'])
+    // A workload may have calls of one kind only.
+    let calls = MOST_INSISTING
+    while (missing.size > 0 && calls > 0) {
+      if (isOver()) return false
+      await time.sleep(1)
+      const server = this.#world.leader()
+      const { run } = server ?? {}
+      if (server === undefined || run?.raft === undefined) continue
+      const call = this.#workload.next(this.#random)
+      const reached = { raft: run.raft, machine: run.machine, process: run.process }
+      if (!(await this.#make(this.#name, call, server.id, reached, () => 'linearizable'))) continue
+      missing.delete('read' in call ? 'read' : 'command')
+      calls--
+    }
+    return true
+  }
+
   /** Calls this server a few times at once: it has just become leader. */
   async hurry(server: SimulatedServer<M, Output>): Promise<void> {
     const { time, options } = this.#world
@@ -64,7 +97,7 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
   }
 
   async #call(name: string, server: SimulatedServer<M, Output> = this.#choose()): Promise<void> {
-    const { time, trace, options } = this.#world
+    const { time, options } = this.#world
     if (this.#ledger.count >= options.maxCalls) return
     const run = server.run
     const raft = run?.raft
@@ -72,35 +105,50 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
       await time.sleep(1)
       return
     }
-    const call = this.#workload.next(this.#random)
+    const reached = { raft, machine: run.machine, process: run.process }
+    await this.#make(name, this.#workload.next(this.#random), server.id, reached, this.#consistency)
+  }
+
+  /** True when the call was answered. */
+  async #make(
+    name: string,
+    call: Call<M, Input, Output>,
+    id: ServerId,
+    { raft, machine, process }: Reached<M, Output>,
+    consistency: () => 'linearizable' | 'lease',
+  ): Promise<boolean> {
+    const { trace, marks } = this.#world
     const entry = this.#ledger.called(
       name,
       call.input,
       'command' in call ? call.command : undefined,
     )
-    const { timeoutMs } = options.workload
-    const answered = this.#ask(call, raft, run.machine, timeoutMs).then((output) => ({ output }))
-    const crashed = run.process.died.then(() => undefined)
+    const answered = this.#ask(call, raft, machine, consistency).then((output) => ({ output }))
+    const crashed = process.died.then(() => undefined)
     try {
       const answer = await Promise.race([answered, crashed])
-      if (answer === undefined) entry.unknown()
-      else {
-        entry.returned(answer.output)
-        if ('read' in call) this.#world.marks.hit('a read was answered')
-        trace.tell(name, 'is answered by', server.id)
+      if (answer === undefined) {
+        entry.unknown()
+        return false
       }
+      entry.returned(answer.output)
+      if ('read' in call) marks.hit('a read was answered')
+      trace.tell(name, 'is answered by', id)
+      return true
     } catch (error) {
       this.#failed(error, call, entry)
+      return false
     }
   }
 
   async #ask(
     call: Call<M, Input, Output>,
-    raft: NonNullable<SimulatedServer<M, Output>['raft']>,
+    raft: Raft<Output>,
     machine: M,
-    timeoutMs: number,
+    consistency: () => 'linearizable' | 'lease',
   ): Promise<Output> {
     const { acknowledged, committed, marks, forwarded, options } = this.#world
+    const { timeoutMs } = options.workload
     if ('read' in call) {
       const needed = acknowledged.lastIndex
       if (raft.state === 'leader' && committed.termAt(raft.commitIndex) !== raft.currentTerm)
@@ -110,7 +158,7 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
           acknowledged.read(raft.id, needed, raft.appliedIndex)
           return call.read(machine)
         },
-        { timeoutMs, consistency: this.#consistency() },
+        { timeoutMs, consistency: consistency() },
       )
     }
     if (raft.state !== 'leader' && this.#random.chance(options.workload.forwarded)) {
@@ -125,7 +173,7 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
     return response
   }
 
-  #consistency(): 'linearizable' | 'lease' {
+  readonly #consistency = (): 'linearizable' | 'lease' => {
     const { options, marks } = this.#world
     if (!this.#isLeaseSafe || !this.#random.chance(options.workload.leaseReads))
       return 'linearizable'

@@ -99,7 +99,8 @@ function cutSomeWay<M extends StateMachine<R>, R>(
   if (chance > 0.4 && chance < 0.9) network.cutOneWay(b.addresses, a.addresses)
 }
 
-function boundMs<M extends StateMachine<R>, R>({ options }: World<M, R>): number {
+/** How long a cluster without faults may take until everybody has everything. */
+export function boundMs<M extends StateMachine<R>, R>({ options }: World<M, R>): number {
   const configs = [...options.configs, ...options.otherConfigs]
   const longest = (name: 'electionTimeoutMs' | 'heartbeatTimeoutMs'): number =>
     Math.max(...configs.map((config) => config[name]))

@@ -1,55 +1,19 @@
-import type { StateMachine } from '@raftkit/interface'
+import { messageOf, type StateMachine } from '@raftkit/interface'
+import { recoverCluster } from '@raftkit/raft-core'
 import { checkSteadiness } from '../checks/steadiness.ts'
-import type { Mark } from '../marks/marks.ts'
-import type { Violation } from '../checks/violation.ts'
 import { scheduleNemeses } from '../nemesis/schedule.ts'
-import type { Reduction } from '../shrinking/reduction.ts'
-import { type StoryLine, wordsOf } from '../story/trace.ts'
+import { wordsOf } from '../story/trace.ts'
 import { guardRealTime } from '../time/real-time-guard.ts'
 import { Client } from '../workload/client.ts'
 import { Ledger } from '../workload/ledger.ts'
 import type { Workload } from '../workload/workload.ts'
 import { describeServers, leftovers, openEnds } from './at-rest.ts'
-import { calmDown, RecoveryWatch } from './ending.ts'
+import { boundMs, calmDown, RecoveryWatch } from './ending.ts'
+import { Disaster } from './recovery.ts'
+import { mayStrike } from './survivors.ts'
+import type { RunParts, SeedResult } from './seed-result.ts'
 import type { WorldOptions } from './world-options.ts'
 import { World } from './world.ts'
-
-/** What a run is made of beside its options. */
-export interface RunParts<M extends StateMachine<Output>, Input, Output> {
-  readonly newMachine: () => M
-  readonly workload: Workload<M, Input, Output>
-  readonly check?: ((machine: M) => string | undefined) | undefined
-  readonly reduction?: Reduction
-  readonly maxEvents?: number | undefined
-  readonly guardRealTime?: boolean | undefined
-  readonly onLine?: ((line: StoryLine) => void) | undefined
-}
-
-/** What came of one seed. */
-export interface SeedResult {
-  readonly seed: number
-  readonly profile: string
-  /** Equal for two runs of one seed, in any process. */
-  readonly traceHash: string
-  /** What was found wrong; undefined when nothing was. */
-  readonly violation: Violation | undefined
-  /** The last things that happened, in words; only after a violation. */
-  readonly story: readonly string[]
-  /** What was left out of the seed. */
-  readonly reduction: Reduction
-  /** The world that was run, for people. */
-  readonly options: WorldOptions
-  readonly simulatedMs: number
-  readonly events: number
-  /** Calls that clients made. */
-  readonly calls: number
-  /** Entries that were committed. */
-  readonly committed: number
-  /** True when the judge could not decide within its limits whether the history is right: then nothing is known of it. */
-  readonly historyUndecided: boolean
-  /** Named situations that were reached, with how often. */
-  readonly marks: Readonly<Partial<Record<Mark, number>>>
-}
 
 /** More than any seed needs by far: the largest take some hundred thousand. */
 const DEFAULT_MAX_EVENTS = 5_000_000
@@ -63,7 +27,7 @@ export async function runWorld<M extends StateMachine<Output>, Input, Output>(
   parts: RunParts<M, Input, Output>,
 ): Promise<SeedResult> {
   const world = new World<M, Output>(options, parts)
-  const run = new SeedRun(world, parts.workload, parts.maxEvents)
+  const run = new SeedRun(world, parts)
   const release = parts.guardRealTime === true ? guardRealTime(world.strayed) : undefined
   try {
     await run.run()
@@ -94,16 +58,17 @@ class SeedRun<M extends StateMachine<Output>, Input, Output> {
   readonly #world: World<M, Output>
   readonly #workload: Workload<M, Input, Output>
   readonly #maxEvents: number
+  readonly #recoverCluster: typeof recoverCluster
   #haveClientsStopped = false
 
   constructor(
     world: World<M, Output>,
-    workload: Workload<M, Input, Output>,
-    maxEvents = DEFAULT_MAX_EVENTS,
+    { workload, maxEvents = DEFAULT_MAX_EVENTS, ...parts }: RunParts<M, Input, Output>,
   ) {
     this.#world = world
     this.#workload = workload
     this.#maxEvents = maxEvents
+    this.#recoverCluster = parts.recoverCluster ?? recoverCluster
     this.ledger = new Ledger(
       world.violate,
       () => world.time.now(),
@@ -125,9 +90,12 @@ class SeedRun<M extends StateMachine<Output>, Input, Output> {
     await this.#until(() => time.now() >= options.durationMs)
     if (this.#world.violation !== undefined) return
     const watch = new RecoveryWatch(this.#world, calmDown(this.#world))
-    await this.#recover(watch)
+    await this.#recover(watch, options.durationMs)
     if (this.#world.violation !== undefined) return
     await this.#rest(watch)
+    if (this.#world.violation !== undefined) return
+    if (watch.core === undefined && !watch.isHopeless && mayStrike(this.#world))
+      await this.#surviveDisaster()
     await this.#shutDown()
     this.#judge()
   }
@@ -166,7 +134,7 @@ class SeedRun<M extends StateMachine<Output>, Input, Output> {
   }
 
   /** Liveness: a leader, and everything committed is everywhere, within a bounded time. */
-  async #recover(watch: RecoveryWatch<M, Output>): Promise<void> {
+  async #recover(watch: RecoveryWatch<M, Output>, sinceMs: number): Promise<void> {
     let isRecovered = false
     await this.#until(() => {
       isRecovered = watch.look()
@@ -175,8 +143,49 @@ class SeedRun<M extends StateMachine<Output>, Input, Output> {
     if (!isRecovered && this.#world.violation === undefined)
       this.#world.violate(
         'liveness',
-        `the cluster did not recover after the faults ended (it had ${Math.round(watch.untilMs - this.#world.options.durationMs)} ms):\n${describeServers(this.#world)}`,
+        `the cluster did not recover after the faults ended (it had ${Math.round(watch.untilMs - sinceMs)} ms):\n${describeServers(this.#world)}`,
       )
+  }
+
+  /** Most disks are lost, and those who are left must go on by themselves from where everybody was. */
+  async #surviveDisaster(): Promise<void> {
+    const { time } = this.#world
+    const disaster = new Disaster(this.#world, this.#recoverCluster)
+    if ((await this.#ended('the end of all servers', disaster.strike())) !== true) return
+    await this.#ended('a recovery by force', disaster.recover())
+    if (this.#world.violation !== undefined) return
+    const now = time.now()
+    const watch = new RecoveryWatch(this.#world, {
+      core: undefined,
+      untilMs: now + boundMs(this.#world),
+    })
+    await this.#recover(watch, now)
+    await this.#ended('a look at what was recovered', disaster.checkKept())
+    if (this.#world.violation !== undefined) return
+    const client = new Client('survivor', this.#world, this.#workload, this.ledger)
+    const end = time.now() + boundMs(this.#world)
+    const served = client.insist(() => time.now() > end)
+    if ((await this.#ended('calls after a recovery by force', served)) === false)
+      this.#world.violate('liveness', 'a cluster that was recovered by force answers nobody')
+    await this.#rest(watch)
+    await this.#ended('a look at what was recovered', disaster.checkEqual())
+  }
+
+  /** What comes of it; undefined after a violation. */
+  async #ended<T>(what: string, act: Promise<T>): Promise<T | undefined> {
+    const { time, violate } = this.#world
+    let end: { readonly value: T } | undefined
+    act.then(
+      (value) => {
+        end = { value }
+      },
+      (error: unknown) => violate('no server breaks', `${what}: ${messageOf(error)}`),
+    )
+    const limit = time.now() + 2 * boundMs(this.#world)
+    await this.#until(() => end !== undefined || time.now() > limit)
+    if (end === undefined && this.#world.violation === undefined)
+      violate('every promise settles', `${what} never came`)
+    return end?.value
   }
 
   /** Clients stop, and everything that waits ends. */

@@ -108,6 +108,7 @@ function drawOptions(seed: number, profile: string, servers: number, random: Str
     },
     durationMs: beatMs * random.between(20, 60),
     ending: random.chance(0.25) ? 'core' : 'heal',
+    disaster: new Stream(seed, 'swarm disaster').chance(1 / 8),
     onlyActs: undefined,
     maxCalls: Infinity,
     variant: 0,

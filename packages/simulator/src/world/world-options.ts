@@ -133,6 +133,8 @@ export interface WorldOptions {
   readonly durationMs: number
   /** How the run ends: everything heals, or only a quorum is well connected for ever. */
   readonly ending: 'heal' | 'core'
+  /** After an end in which everything healed, most voters lose their disks, and the survivors are recovered by force. */
+  readonly disaster: boolean
   /** Numbers of the acts that happen; undefined for all that the seed plans. */
   readonly onlyActs: readonly number[] | undefined
   /** Calls that clients make in all, at most. */

@@ -60,6 +60,7 @@ const FAULTS: Readonly<Record<string, (options: WorldOptions) => boolean>> = {
   'disks that are wiped and stay out': ({ wiped }) => wiped === 'stay out',
   'an ending with links that stay cut': ({ ending }) => ending === 'core',
   'an ending that heals': ({ ending }) => ending === 'heal',
+  'a disaster after the end': ({ disaster }) => disaster,
 }
 
 describe('the default profile', () => {
