@@ -15,7 +15,7 @@ export const callers: readonly Mutant[] = [
         replace: 'return',
       },
     ],
-    hunters: [ordinary(100)],
+    hunters: [ordinary(500)],
   },
   {
     name: 'waiter-matched-by-index-only',

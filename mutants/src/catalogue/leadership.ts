@@ -60,7 +60,7 @@ export const leadership: readonly Mutant[] = [
         replace: `if (term > state.hardState.term) becomeFollower(state, term, 'asked for a pre-vote')\n  const own = state.hardState.term\n`,
       },
     ],
-    hunters: [targeted('core', 100)],
+    hunters: [tested('raft-core', 'test/consensus/pre-vote.test.ts')],
   },
   {
     name: 'pre-vote-ignores-higher-term',

@@ -188,6 +188,11 @@ export const membershipChanges: readonly Mutant[] = [
         'if (state.membership.isVoter(state.self.id)) election.granted.add(state.self.id)',
         'election.granted.add(state.self.id)',
       ),
+      edit(
+        'quorum',
+        'for (const id of half) if (granted.has(id)) count++',
+        'count += half.length > 0 ? granted.size : 0',
+      ),
     ],
     hunters: [randomRuns],
   },
