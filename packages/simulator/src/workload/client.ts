@@ -1,11 +1,12 @@
-import { RaftError, type ServerId, type StateMachine } from '@raftkit/interface'
-import type { Raft } from '@raftkit/raft-core'
+import { RaftError, type StateMachine } from '@raftkit/interface'
 import type { Stream } from '../random/streams.ts'
-import type { Process } from '../server/process.ts'
 import type { SimulatedServer } from '../server/simulated-server.ts'
-import { isLeaseSafe } from '../world/lease-safety.ts'
 import type { World } from '../world/world.ts'
+import { sendCommand } from './commands.ts'
 import type { Ledger } from './ledger.ts'
+import { reach, type Reached } from './reached.ts'
+import { Reads, type StrongConsistency } from './reads.ts'
+import { isForwarding, markRefusal } from './refusals.ts'
 import type { Call, Workload } from './workload.ts'
 
 /** Calls that a client sends at once in a burst, at most. */
@@ -17,13 +18,6 @@ const MOST_INSISTING = 100
 /** Calls to a new leader. */
 const EAGER_CALLS = 8
 
-/** What a client reaches of a server. */
-interface Reached<M, R> {
-  readonly raft: Raft<R>
-  readonly machine: M
-  readonly process: Process
-}
-
 /** One user of the cluster: finds a leader, calls, and writes down what came of it. */
 export class Client<M extends StateMachine<Output>, Input, Output> {
   readonly #name: string
@@ -31,7 +25,7 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
   readonly #workload: Workload<M, Input, Output>
   readonly #ledger: Ledger<Input, Output>
   readonly #random: Stream
-  readonly #isLeaseSafe: boolean
+  readonly #reads: Reads<M, Output>
   #server: SimulatedServer<M, Output>
   #hurries = 0
 
@@ -46,7 +40,7 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
     this.#workload = workload
     this.#ledger = ledger
     this.#random = world.stream(`client ${name}`)
-    this.#isLeaseSafe = isLeaseSafe(world.options)
+    this.#reads = new Reads(world, this.#random)
     this.#server = this.#random.pick(world.memberServers)
   }
 
@@ -74,11 +68,10 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
       if (isOver()) return false
       await time.sleep(1)
       const server = this.#world.leader()
-      const { run } = server ?? {}
-      if (server === undefined || run?.raft === undefined) continue
+      const reached = server === undefined ? undefined : reach(server)
+      if (reached === undefined) continue
       const call = this.#workload.next(this.#random)
-      const reached = { raft: run.raft, machine: run.machine, process: run.process }
-      if (!(await this.#make(this.#name, call, server.id, reached, () => 'linearizable'))) continue
+      if (!(await this.#make(this.#name, call, reached, () => 'linearizable'))) continue
       missing.delete('read' in call ? 'read' : 'command')
       calls--
     }
@@ -99,23 +92,17 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
   async #call(name: string, server: SimulatedServer<M, Output> = this.#choose()): Promise<void> {
     const { time, options } = this.#world
     if (this.#ledger.count >= options.maxCalls) return
-    const run = server.run
-    const raft = run?.raft
-    if (run === undefined || raft === undefined) {
-      await time.sleep(1)
-      return
-    }
-    const reached = { raft, machine: run.machine, process: run.process }
-    await this.#make(name, this.#workload.next(this.#random), server.id, reached, this.#consistency)
+    const reached = reach(server)
+    if (reached === undefined) return time.sleep(1)
+    await this.#make(name, this.#workload.next(this.#random), reached, () => this.#reads.draw())
   }
 
   /** True when the call was answered. */
   async #make(
     name: string,
     call: Call<M, Input, Output>,
-    id: ServerId,
-    { raft, machine, process }: Reached<M, Output>,
-    consistency: () => 'linearizable' | 'lease',
+    reached: Reached<M, Output>,
+    consistency: () => StrongConsistency,
   ): Promise<boolean> {
     const { trace, marks } = this.#world
     const entry = this.#ledger.called(
@@ -123,8 +110,12 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
       call.input,
       'command' in call ? call.command : undefined,
     )
-    const answered = this.#ask(call, raft, machine, consistency).then((output) => ({ output }))
-    const crashed = process.died.then(() => undefined)
+    const asked =
+      'read' in call
+        ? this.#reads.strong(reached, call.read, consistency())
+        : sendCommand(this.#world, this.#random, reached, call.command)
+    const answered = asked.then((output) => ({ output }))
+    const crashed = reached.process.died.then(() => undefined)
     try {
       const answer = await Promise.race([answered, crashed])
       if (answer === undefined) {
@@ -133,52 +124,12 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
       }
       entry.returned(answer.output)
       if ('read' in call) marks.hit('a read was answered')
-      trace.tell(name, 'is answered by', id)
+      trace.tell(name, 'is answered by', reached.id)
       return true
     } catch (error) {
       this.#failed(error, call, entry)
       return false
     }
-  }
-
-  async #ask(
-    call: Call<M, Input, Output>,
-    raft: Raft<Output>,
-    machine: M,
-    consistency: () => 'linearizable' | 'lease',
-  ): Promise<Output> {
-    const { acknowledged, committed, marks, forwarded, options } = this.#world
-    const { timeoutMs } = options.workload
-    if ('read' in call) {
-      const needed = acknowledged.lastIndex
-      if (raft.state === 'leader' && committed.termAt(raft.commitIndex) !== raft.currentTerm)
-        marks.hit('a read waited for the first entry of a term')
-      return raft.read(
-        () => {
-          acknowledged.read(raft.id, needed, raft.appliedIndex)
-          return call.read(machine)
-        },
-        { timeoutMs, consistency: consistency() },
-      )
-    }
-    if (raft.state !== 'leader' && this.#random.chance(options.workload.forwarded)) {
-      const bytes = await raft.forwardToLeader(call.command, { timeoutMs })
-      const { id, index, term, response } = forwarded.take(bytes)
-      acknowledged.acknowledged(id, index, term)
-      marks.hit('a command went through another server to the leader')
-      return response
-    }
-    const { index, term, response } = await raft.apply(call.command, { timeoutMs })
-    acknowledged.acknowledged(raft.id, index, term)
-    return response
-  }
-
-  readonly #consistency = (): 'linearizable' | 'lease' => {
-    const { options, marks } = this.#world
-    if (!this.#isLeaseSafe || !this.#random.chance(options.workload.leaseReads))
-      return 'linearizable'
-    marks.hit('a read was made on the lease')
-    return 'lease'
   }
 
   #failed(
@@ -187,7 +138,7 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
     entry: ReturnType<Ledger<Input, Output>['called']>,
   ): void {
     const { violate, marks } = this.#world
-    if (RaftError.is(error)) this.#markRefusal(error, 'read' in call)
+    if (RaftError.is(error)) markRefusal(marks, error, 'read' in call)
     if (!RaftError.is(error))
       violate(
         'honest outcomes',
@@ -206,16 +157,6 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
     this.#server = this.#world.leader() ?? this.#random.pick(this.#world.memberServers)
   }
 
-  #markRefusal({ code }: RaftError, isRead: boolean): void {
-    const { marks } = this.#world
-    if (code === 'RAFT_ABORTED_BY_RESTORE') marks.hit('a command was replaced by a restore')
-    if (code === 'RAFT_OVERLOADED') marks.hit('a command was refused because too many wait')
-    if (code === 'RAFT_LEADERSHIP_TRANSFER_IN_PROGRESS')
-      marks.hit('a command was refused during a transfer')
-    if (isRead && code === 'RAFT_LEADERSHIP_LOST')
-      marks.hit('a read was refused because leadership was lost')
-  }
-
   #choose(): SimulatedServer<M, Output> {
     const { memberServers, servers, options } = this.#world
     if (this.#random.chance(options.workload.wrongServer)) return this.#random.pick(servers)
@@ -223,15 +164,4 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
       this.#server = this.#world.leader() ?? this.#random.pick(memberServers)
     return this.#server
   }
-}
-
-/** The leader's own words, or the end of the way to it: what came of the command, nobody here knows. */
-function isForwarding({ code }: RaftError): boolean {
-  return (
-    code === 'RAFT_REMOTE_ERROR' ||
-    code === 'RAFT_RPC_TIMEOUT' ||
-    code === 'RAFT_CONNECTION_LOST' ||
-    code === 'RAFT_DIAL_FAILED' ||
-    code === 'RAFT_TRANSPORT_CLOSED'
-  )
 }
