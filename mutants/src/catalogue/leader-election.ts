@@ -37,8 +37,9 @@ export const leaderElection: readonly Mutant[] = [
     edits: [
       {
         file: election('leader-election'),
-        find: 'await settledWithin(timeoutMs, this.#lease.close())',
-        replace: 'await settledWithin(timeoutMs, Promise.resolve(void this.#lease.close()))',
+        find: 'await settledWithin(this.#clock, timeoutMs, this.#lease.close())',
+        replace:
+          'await settledWithin(this.#clock, timeoutMs, Promise.resolve(void this.#lease.close()))',
       },
     ],
     hunters: [tested('raft-node', 'test/election/leader-election.test.ts')],

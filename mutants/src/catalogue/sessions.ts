@@ -55,8 +55,8 @@ export const clientSessions: readonly Mutant[] = [
     edits: [
       {
         file: sessions('session-machine'),
-        find: 'if (capture.sessions.length === 0) return inner',
-        replace: 'if (capture.sessions.length >= 0) return inner',
+        find: 'if (capture.sessions.length > 0) await',
+        replace: 'if (capture.sessions.length < 0) await',
       },
     ],
     hunters,

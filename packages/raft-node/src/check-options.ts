@@ -42,8 +42,14 @@ export interface CheckedOptions {
 /** What is checked: everything but the types that the compiler follows. */
 export type UncheckedOptions = Omit<RaftNodeOptions<never, unknown, never, unknown>, 'stateMachine'>
 
+/** Says what is wrong with a data directory, before anything is created. */
+export type FindProblems = (dataDir: string) => Promise<readonly string[]>
+
 /** Finds every problem before anything is created. Rejects with one `RAFT_INVALID_ARGUMENT` that names them all. */
-export async function checkOptions(options: UncheckedOptions): Promise<CheckedOptions> {
+export async function checkOptions(
+  options: UncheckedOptions,
+  findProblems: FindProblems = async () => [],
+): Promise<CheckedOptions> {
   const forward = { ...DEFAULT_FORWARD_LIMITS, ...options.forward }
   const config = configOf(options, forward)
   const id = options.id ?? options.address
@@ -70,7 +76,7 @@ export async function checkOptions(options: UncheckedOptions): Promise<CheckedOp
       : Array.from(sessionLimitProblems(checked.sessions), (problem) => `sessions: ${problem}`)),
     ...configProblems(config),
     ...snapshotProblems(config),
-    ...(await directoryProblems(options.dataDir)),
+    ...(await findProblems(options.dataDir)),
   ]
   if (problems.length === 0) return checked
   throw new RaftError(
@@ -164,7 +170,8 @@ function* snapshotProblems({ restoreSnapshotOnStart }: RaftConfig): Generator<st
     yield 'config: restoreSnapshotOnStart must stay true: the client sessions of a node are in its snapshots, and without them commands would be applied twice'
 }
 
-async function directoryProblems(dataDir: string): Promise<readonly string[]> {
+/** What is there is a directory, or nothing yet. */
+export async function directoryProblems(dataDir: string): Promise<readonly string[]> {
   if (typeof dataDir !== 'string' || dataDir === '')
     return [`dataDir ${show(dataDir)} is not the path of a directory`]
   try {

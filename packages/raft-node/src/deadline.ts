@@ -1,4 +1,5 @@
-import { RaftError, type Outcome } from '@raftkit/interface'
+import { type Clock, RaftError, type Outcome, type TimerHandle } from '@raftkit/interface'
+import { systemClock } from './system.ts'
 
 /** How long a call may take. Every call that waits takes these. */
 export interface WaitOptions {
@@ -12,9 +13,14 @@ export interface WaitOptions {
 export class Deadline {
   readonly signal: AbortSignal | undefined
   readonly timeoutMs: number
+  readonly #clock: Clock
   readonly #at: number
 
-  constructor(options: WaitOptions | undefined, defaultTimeoutMs: number) {
+  constructor(
+    options: WaitOptions | undefined,
+    defaultTimeoutMs: number,
+    clock: Clock = systemClock,
+  ) {
     const timeoutMs = options?.timeoutMs ?? defaultTimeoutMs
     if (!Number.isFinite(timeoutMs) || timeoutMs <= 0)
       throw new RaftError(
@@ -24,11 +30,12 @@ export class Deadline {
       )
     this.signal = options?.signal
     this.timeoutMs = timeoutMs
-    this.#at = performance.now() + timeoutMs
+    this.#clock = clock
+    this.#at = clock.now() + timeoutMs
   }
 
   get remainingMs(): number {
-    return Math.max(0, this.#at - performance.now())
+    return Math.max(0, this.#at - this.#clock.now())
   }
 
   get passed(): boolean {
@@ -61,6 +68,11 @@ export class Deadline {
     })
   }
 
+  /** Calls `callback` once when the time is up. */
+  onPassed(callback: () => void): TimerHandle {
+    return this.#clock.setTimer(this.remainingMs, callback)
+  }
+
   /**
    * Resolves after `maxMs`, when `subscribe` reports, when the deadline passes or the caller gives up: whichever
    * is first.
@@ -68,12 +80,12 @@ export class Deadline {
   pause(maxMs: number, subscribe: (wake: () => void) => () => void): Promise<void> {
     return new Promise((resolve) => {
       const wake = (): void => {
-        clearTimeout(timer)
+        timer.cancel()
         unsubscribe()
         this.signal?.removeEventListener('abort', wake)
         resolve()
       }
-      const timer = setTimeout(wake, Math.min(maxMs, this.remainingMs))
+      const timer = this.#clock.setTimer(Math.min(maxMs, this.remainingMs), wake)
       const unsubscribe = subscribe(wake)
       this.signal?.addEventListener('abort', wake, { once: true })
     })

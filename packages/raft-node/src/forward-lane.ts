@@ -1,7 +1,8 @@
-import { RaftError, messageOf, type Outcome } from '@raftkit/interface'
+import { type Clock, RaftError, messageOf, type Outcome } from '@raftkit/interface'
 import type { Raft } from '@raftkit/raft-core'
 import type { Deadline } from './deadline.ts'
 import { decodeResults, encodeForward, type ForwardKind } from './forward-message.ts'
+import { systemClock } from './system.ts'
 import { withOutcome } from './with-outcome.ts'
 
 /** Limits of the requests that a node forwards to its leader. */
@@ -55,6 +56,7 @@ export class ForwardLane {
   readonly #raft: ForwardingRaft
   readonly #limits: ForwardLimits
   readonly #unanswered: UnansweredOptions
+  readonly #clock: Clock
   readonly #pending = new Set<Waiting>()
   #pendingBytes = 0
   #queue: Waiting[] = []
@@ -68,10 +70,12 @@ export class ForwardLane {
     raft: ForwardingRaft,
     limits: ForwardLimits = DEFAULT_FORWARD_LIMITS,
     unanswered: UnansweredOptions = {},
+    clock: Clock = systemClock,
   ) {
     this.#raft = raft
     this.#limits = limits
     this.#unanswered = unanswered
+    this.#clock = clock
   }
 
   /** Resolves with the leader's answer; rejects with the leader's error, or with why there is no answer. */
@@ -89,7 +93,7 @@ export class ForwardLane {
         settle: (result) => {
           if (waiting.settled) return
           waiting.settled = true
-          clearTimeout(timer)
+          timer.cancel()
           deadline.signal?.removeEventListener('abort', onAbort)
           this.#pending.delete(waiting)
           this.#pendingBytes -= body.byteLength
@@ -101,7 +105,7 @@ export class ForwardLane {
       const onAbort = (): void => waiting.settle(deadline.abortion(outcome()))
       const onTimeout = (): void =>
         waiting.settle(deadline.expiry(outcome(), `The ${kind} on its way to the leader`))
-      const timer = setTimeout(onTimeout, deadline.remainingMs)
+      const timer = deadline.onPassed(onTimeout)
       deadline.signal?.addEventListener('abort', onAbort, { once: true })
       this.#pending.add(waiting)
       this.#pendingBytes += body.byteLength
@@ -144,7 +148,7 @@ export class ForwardLane {
   #scheduleFlush(): void {
     if (this.#flushScheduled) return
     this.#flushScheduled = true
-    setImmediate(() => {
+    this.#clock.afterInput(() => {
       this.#flushScheduled = false
       while (this.#inflight < this.#limits.maxInflightForwards) {
         const batch = this.#takeBatch()

@@ -1,10 +1,4 @@
-import {
-  RaftError,
-  type Index,
-  type Logger,
-  type ServerAddress,
-  type ServerId,
-} from '@raftkit/interface'
+import { RaftError, type Index, type ServerAddress, type ServerId } from '@raftkit/interface'
 import type {
   MembershipChange,
   MembershipResult,
@@ -12,8 +6,7 @@ import type {
   RaftConfiguration,
 } from '@raftkit/raft-core'
 import { Deadline, type WaitOptions } from './deadline.ts'
-import type { ForwardLimits } from './forward-lane.ts'
-import { decodeIndex, type LeaderService } from './leader-service.ts'
+import { decodeIndex } from './leader-service.ts'
 import { LeadershipWatch } from './leadership-watch.ts'
 import type { LeadershipCallback } from './leadership.ts'
 import {
@@ -23,13 +16,12 @@ import {
   type MembershipRequest,
   type ReplacingServer,
 } from './membership-request.ts'
+import type { NodeAssembly } from './node-assembly.ts'
 import { DEFAULT_APPLY_TIMEOUT_MS } from './node-options.ts'
 import { caughtUp } from './readiness.ts'
 import { Router } from './router.ts'
 import { SessionClient } from './sessions/session-client.ts'
-import type { SessionLimits } from './sessions/session-limits.ts'
 import { settledWithin } from './settled-within.ts'
-import type { NodeStateMachine } from './state-machine.ts'
 
 /** How a query is answered. */
 export interface QueryOptions extends WaitOptions {
@@ -54,19 +46,6 @@ export const DEFAULT_READY_TIMEOUT_MS = 30_000
 /** Default of {@link StopOptions.timeoutMs}. */
 export const DEFAULT_STOP_TIMEOUT_MS = 5000
 
-/** What a node is made of. */
-export interface NodeAssembly<Command, Response, Query, Answer> {
-  readonly raft: Raft<Uint8Array>
-  readonly service: LeaderService
-  readonly stateMachine: NodeStateMachine<Command, Response, Query, Answer>
-  readonly forward: ForwardLimits
-  /** Undefined: commands are sent without a session. */
-  readonly sessions: SessionLimits | undefined
-  readonly logger: Logger
-  /** Closes what stands below the server, in order. */
-  readonly closeParts: () => Promise<void>
-}
-
 /** One running node of a cluster. Made by `createRaftNode`. */
 export class RaftNode<Command, Response, Query, Answer> {
   /** The server inside, for everything that the node does not wrap. Its commands are encoded bytes. */
@@ -78,11 +57,11 @@ export class RaftNode<Command, Response, Query, Answer> {
   #stopped: Promise<void> | undefined
 
   constructor(assembly: NodeAssembly<Command, Response, Query, Answer>) {
-    const { raft, service, forward, sessions, logger } = assembly
+    const { raft, service, forward, sessions, logger, clock, random } = assembly
     this.raft = raft
     this.#assembly = assembly
-    this.#router = new Router(raft, service, forward, raft.config.rpcTimeoutMs)
-    this.#sessions = sessions && new SessionClient(this.#router, sessions)
+    this.#router = new Router(raft, service, forward, raft.config.rpcTimeoutMs, clock)
+    this.#sessions = sessions && new SessionClient(this.#router, sessions, random)
     this.#leadership = new LeadershipWatch(raft, logger)
   }
 
@@ -115,7 +94,7 @@ export class RaftNode<Command, Response, Query, Answer> {
    */
   async apply(command: Command, options?: WaitOptions): Promise<Response> {
     this.#checkRunning()
-    const deadline = new Deadline(options, DEFAULT_APPLY_TIMEOUT_MS)
+    const deadline = this.#deadline(options, DEFAULT_APPLY_TIMEOUT_MS)
     const body = this.#assembly.stateMachine.encodeCommand(command)
     const response = await (this.#sessions === undefined
       ? this.#router.route('command', body, deadline)
@@ -126,7 +105,7 @@ export class RaftNode<Command, Response, Query, Answer> {
   /** Answers a query, from any node. Default timeout {@link DEFAULT_APPLY_TIMEOUT_MS}. */
   async query(query: Query, options?: QueryOptions): Promise<Answer> {
     this.#checkRunning()
-    const deadline = new Deadline(options, DEFAULT_APPLY_TIMEOUT_MS)
+    const deadline = this.#deadline(options, DEFAULT_APPLY_TIMEOUT_MS)
     const { stateMachine, service } = this.#assembly
     const body = stateMachine.encodeQuery(query)
     const answer =
@@ -142,7 +121,7 @@ export class RaftNode<Command, Response, Query, Answer> {
    */
   async whenReady(options?: WaitOptions): Promise<void> {
     this.#checkRunning()
-    await caughtUp(this.raft, this.#router, new Deadline(options, DEFAULT_READY_TIMEOUT_MS))
+    await caughtUp(this.raft, this.#router, this.#deadline(options, DEFAULT_READY_TIMEOUT_MS))
   }
 
   /**
@@ -238,7 +217,7 @@ export class RaftNode<Command, Response, Query, Answer> {
 
   async #stop(options: StopOptions): Promise<void> {
     const { transferLeadership = true, timeoutMs = DEFAULT_STOP_TIMEOUT_MS } = options
-    const { logger, closeParts } = this.#assembly
+    const { logger, clock, closeParts } = this.#assembly
     if (transferLeadership && this.isLeader && this.#hasSuccessor()) {
       try {
         await this.raft.transferLeadership(undefined, { timeoutMs })
@@ -247,7 +226,7 @@ export class RaftNode<Command, Response, Query, Answer> {
       }
     }
     this.#router.close(stopping())
-    const settled = await settledWithin(timeoutMs, this.#leadership.close())
+    const settled = await settledWithin(clock, timeoutMs, this.#leadership.close())
     if (!settled)
       logger.warn({ id: this.id, timeoutMs }, 'stops while a leadership callback still runs')
     try {
@@ -267,9 +246,13 @@ export class RaftNode<Command, Response, Query, Answer> {
 
   async #askLeader(request: MembershipRequest, options: WaitOptions | undefined): Promise<Index> {
     this.#checkRunning()
-    const deadline = new Deadline(options, DEFAULT_MEMBERSHIP_TIMEOUT_MS)
+    const deadline = this.#deadline(options, DEFAULT_MEMBERSHIP_TIMEOUT_MS)
     const body = encodeMembershipRequest(request)
     return decodeIndex(await this.#router.route('membership', body, deadline))
+  }
+
+  #deadline(options: WaitOptions | undefined, defaultTimeoutMs: number): Deadline {
+    return new Deadline(options, defaultTimeoutMs, this.#assembly.clock)
   }
 
   #hasSuccessor(): boolean {

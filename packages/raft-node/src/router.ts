@@ -1,9 +1,10 @@
-import { RaftError, type Outcome, type RaftErrorCode } from '@raftkit/interface'
+import { type Clock, RaftError, type Outcome, type RaftErrorCode } from '@raftkit/interface'
 import type { Raft } from '@raftkit/raft-core'
 import type { Deadline } from './deadline.ts'
 import { ForwardLane, type ForwardLimits } from './forward-lane.ts'
 import type { ForwardKind } from './forward-message.ts'
 import type { LeaderService } from './leader-service.ts'
+import { systemClock } from './system.ts'
 import { withOutcome } from './with-outcome.ts'
 
 /** What routing needs to know of the server. */
@@ -35,14 +36,15 @@ export class Router {
     service: LeaderService,
     limits?: ForwardLimits,
     attemptMs: number = Infinity,
+    clock: Clock = systemClock,
   ) {
     this.#raft = raft
     this.#service = service
     // Lanes of their own, so that neither a slow query nor a server that catches up holds up a command.
-    const commands = new ForwardLane(raft, limits)
-    const reads = new ForwardLane(raft, limits)
-    const membership = new ForwardLane(raft, limits)
-    const sessions = new ForwardLane(raft, limits, { attemptMs, endsWithLeader: true })
+    const commands = new ForwardLane(raft, limits, {}, clock)
+    const reads = new ForwardLane(raft, limits, {}, clock)
+    const membership = new ForwardLane(raft, limits, {}, clock)
+    const sessions = new ForwardLane(raft, limits, { attemptMs, endsWithLeader: true }, clock)
     this.#lanes = {
       command: commands,
       query: reads,

@@ -1,8 +1,7 @@
 // The form of a snapshot of `defineStateMachine`: parts back to back, each after its length (4 bytes, big-endian).
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { RaftError, type SnapshotWriter } from '@raftkit/interface'
 
-/** Bytes handed to the snapshot store at a time; between two of them the event loop turns. */
+/** Bytes handed to the snapshot store at a time. */
 export const SNAPSHOT_CHUNK_BYTES: number = 256 * 1024
 
 /** Writes encoded parts, small ones together and large ones in chunks. */
@@ -16,10 +15,8 @@ export async function writeParts(
     const bytes = Buffer.concat(pending, pendingBytes)
     pending = []
     pendingBytes = 0
-    for (let at = 0; at < bytes.byteLength; at += SNAPSHOT_CHUNK_BYTES) {
+    for (let at = 0; at < bytes.byteLength; at += SNAPSHOT_CHUNK_BYTES)
       await writer.write(bytes.subarray(at, at + SNAPSHOT_CHUNK_BYTES))
-      await nextTurn()
-    }
   }
   for await (const part of parts) {
     pending.push(lengthOf(part), part)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { RaftError } from '@raftkit/interface'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { DEFAULT_SESSION_LIMITS } from '../src/sessions/session-limits.ts'
-import { checkOptions, type UncheckedOptions } from '../src/check-options.ts'
+import { checkOptions, directoryProblems, type UncheckedOptions } from '../src/check-options.ts'
 
 const peers = ['10.0.0.1:1', '10.0.0.2:1', '10.0.0.3:1']
 let directory: string
@@ -20,7 +20,7 @@ afterEach(async () => {
 })
 
 const problemsOf = async (options: UncheckedOptions): Promise<readonly string[]> => {
-  const error: unknown = await checkOptions(options).then(
+  const error: unknown = await checkOptions(options, directoryProblems).then(
     () => undefined,
     (failure: unknown) => failure,
   )

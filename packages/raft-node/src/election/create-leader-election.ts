@@ -1,10 +1,9 @@
-import { pino } from 'pino'
-import { startNode } from '../create-raft-node.ts'
-import { openOnDisk, type OpenParts } from '../node-parts.ts'
-import { electionLeaseMs, type LeaderElectionOptions } from './election-options.ts'
-import { electionMachine } from './election-machine.ts'
-import { LeaderElection } from './leader-election.ts'
-import { LeaseWatch } from './lease-watch.ts'
+import { directoryProblems } from '../check-options.ts'
+import { defaultLogger } from '../default-logger.ts'
+import { openOnDisk } from '../disk-parts.ts'
+import type { LeaderElectionOptions } from './election-options.ts'
+import type { LeaderElection } from './leader-election.ts'
+import { startElection } from './start-election.ts'
 
 /**
  * Starts one member of a cluster that elects a leader, for work that only one of several processes may do; there is no
@@ -13,21 +12,13 @@ import { LeaseWatch } from './lease-watch.ts'
  * Rejects as `createRaftNode` does, and with `RAFT_INVALID_ARGUMENT` when `config.leaderLeaseTimeoutMs` is above
  * {@link MAX_LEASE_PART} of `config.heartbeatTimeoutMs`.
  */
-export function createLeaderElection(options: LeaderElectionOptions): Promise<LeaderElection> {
-  return startElection(options, openOnDisk(options.tls, options.metrics))
-}
-
-/** {@link createLeaderElection} on other parts, for tests. */
-export async function startElection(
+export async function createLeaderElection(
   options: LeaderElectionOptions,
-  openParts: OpenParts,
 ): Promise<LeaderElection> {
-  const leaseMs = electionLeaseMs(options)
-  const logger =
-    options.logger ?? pino({ name: 'raftkit' }).child({ node: options.id ?? options.address })
-  const node = await startNode(
-    { ...options, logger, stateMachine: electionMachine(), sessions: false },
-    openParts,
+  const { election } = await startElection(
+    { ...options, logger: options.logger ?? defaultLogger(options) },
+    openOnDisk(options.tls, options.metrics),
+    directoryProblems,
   )
-  return new LeaderElection(node, new LeaseWatch(node.raft, leaseMs, logger), logger)
+  return election
 }

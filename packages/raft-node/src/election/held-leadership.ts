@@ -1,8 +1,5 @@
-import type { Index, Term } from '@raftkit/interface'
+import type { Clock, Index, Term, TimerHandle } from '@raftkit/interface'
 import { leadershipOver, type Leadership } from '../leadership.ts'
-
-/** Monotonic time in milliseconds. */
-export type Now = () => number
 
 /**
  * One period in which this server holds the lease: it ends by itself when the lease runs out.
@@ -14,21 +11,21 @@ export type Now = () => number
 export class HeldLeadership {
   readonly leadership: Leadership
   readonly #end = new AbortController()
-  readonly #now: Now
+  readonly #clock: Clock
   readonly #onEnd: (reason: string) => void
   #isOver = false
   #until: number
-  #timer: ReturnType<typeof setTimeout> | undefined
+  #timer: TimerHandle | undefined
 
   /** Held until `until`, unless {@link extend} moves that. `onEnd` is called once. */
   constructor(
     { term, fencingToken }: { readonly term: Term; readonly fencingToken: Index },
     until: number,
-    now: Now,
+    clock: Clock,
     onEnd: (reason: string) => void,
   ) {
     this.#until = until
-    this.#now = now
+    this.#clock = clock
     this.#onEnd = onEnd
     this.leadership = { term, fencingToken, signal: this.#lookingSignal() }
     this.#arm()
@@ -36,13 +33,13 @@ export class HeldLeadership {
 
   /** Whether it is held at this moment. */
   get isHeld(): boolean {
-    if (!this.#isOver && this.#now() >= this.#until)
+    if (!this.#isOver && this.#clock.now() >= this.#until)
       this.end('no quorum confirmed it within the lease, or the event loop stood still')
     return !this.#isOver
   }
 
   get remainingMs(): number {
-    return this.isHeld ? this.#until - this.#now() : 0
+    return this.isHeld ? this.#until - this.#clock.now() : 0
   }
 
   /** A quorum has confirmed it. One that has run out stays so. */
@@ -53,18 +50,15 @@ export class HeldLeadership {
   end(reason: string): void {
     if (this.#isOver) return
     this.#isOver = true
-    clearTimeout(this.#timer)
+    this.#timer?.cancel()
     this.#end.abort(leadershipOver(this.leadership.term, reason))
     this.#onEnd(reason)
   }
 
   #arm(): void {
-    this.#timer = setTimeout(
-      () => {
-        if (this.isHeld) this.#arm()
-      },
-      Math.max(1, Math.ceil(this.#until - this.#now())),
-    )
+    this.#timer = this.#clock.setTimer(Math.max(1, this.#until - this.#clock.now()), () => {
+      if (this.isHeld) this.#arm()
+    })
   }
 
   /** The signal itself, whose `aborted` and `throwIfAborted` look at the clock first. */

@@ -1,7 +1,8 @@
-import type { Logger, ServerAddress, ServerId } from '@raftkit/interface'
+import type { Clock, Logger, ServerAddress, ServerId } from '@raftkit/interface'
 import type { LeadershipCallback } from '../leadership.ts'
 import { DEFAULT_STOP_TIMEOUT_MS, type RaftNode, type StopOptions } from '../raft-node.ts'
 import { settledWithin } from '../settled-within.ts'
+import { systemClock } from '../system.ts'
 import type { LeaseWatch } from './lease-watch.ts'
 
 /** The server below an election. */
@@ -12,12 +13,14 @@ export class LeaderElection {
   readonly #node: ElectingNode
   readonly #lease: LeaseWatch
   readonly #logger: Logger
+  readonly #clock: Clock
   #stopped: Promise<void> | undefined
 
-  constructor(node: ElectingNode, lease: LeaseWatch, logger: Logger) {
+  constructor(node: ElectingNode, lease: LeaseWatch, logger: Logger, clock: Clock = systemClock) {
     this.#node = node
     this.#lease = lease
     this.#logger = logger
+    this.#clock = clock
   }
 
   get id(): ServerId {
@@ -64,7 +67,7 @@ export class LeaderElection {
 
   async #stop(options: StopOptions): Promise<void> {
     const { transferLeadership = true, timeoutMs = DEFAULT_STOP_TIMEOUT_MS } = options
-    const areSettled = await settledWithin(timeoutMs, this.#lease.close())
+    const areSettled = await settledWithin(this.#clock, timeoutMs, this.#lease.close())
     if (!areSettled)
       this.#logger.warn({ id: this.id, timeoutMs }, 'stops while a leadership callback still runs')
     await this.#node.stop({ transferLeadership: transferLeadership && areSettled, timeoutMs })

@@ -1,8 +1,9 @@
-import { messageOf, type Logger, type Term } from '@raftkit/interface'
+import { type Clock, messageOf, type Logger, type Term } from '@raftkit/interface'
 import type { Raft } from '@raftkit/raft-core'
 import { LeadershipCallbacks } from '../leadership-callbacks.ts'
 import type { Leadership, LeadershipCallback } from '../leadership.ts'
-import { HeldLeadership, type Now } from './held-leadership.ts'
+import { systemClock } from '../system.ts'
+import { HeldLeadership } from './held-leadership.ts'
 
 /** The server whose leadership is watched. */
 export type LeaseRaft = Pick<
@@ -23,7 +24,7 @@ export class LeaseWatch {
   readonly #raft: LeaseRaft
   readonly #leaseMs: number
   readonly #logger: Logger
-  readonly #now: Now
+  readonly #clock: Clock
   readonly #callbacks: LeadershipCallbacks
   readonly #unsubscribe: readonly (() => void)[]
   /** The term in which this server leads, when it does. */
@@ -31,16 +32,11 @@ export class LeaseWatch {
   #held: HeldLeadership | undefined
   #wake: (() => void) | undefined
 
-  constructor(
-    raft: LeaseRaft,
-    leaseMs: number,
-    logger: Logger,
-    now: Now = () => performance.now(),
-  ) {
+  constructor(raft: LeaseRaft, leaseMs: number, logger: Logger, clock: Clock = systemClock) {
     this.#raft = raft
     this.#leaseMs = leaseMs
     this.#logger = logger
-    this.#now = now
+    this.#clock = clock
     this.#callbacks = new LeadershipCallbacks(logger)
     this.#unsubscribe = [
       raft.on('leader-ready', ({ term }) => this.#lead(term)),
@@ -97,11 +93,11 @@ export class LeaseWatch {
 
   async #begin(term: Term): Promise<HeldLeadership | undefined> {
     const { index: fencingToken } = await this.#raft.barrier()
-    const asked = this.#now()
+    const asked = this.#clock.now()
     await this.#raft.verifyLeader({ timeoutMs: this.#leaseMs })
     const until = asked + this.#leaseMs
-    if (this.#term !== term || this.#now() >= until) return undefined
-    const held = new HeldLeadership({ term, fencingToken }, until, this.#now, (reason) => {
+    if (this.#term !== term || this.#clock.now() >= until) return undefined
+    const held = new HeldLeadership({ term, fencingToken }, until, this.#clock, (reason) => {
       this.#held = undefined
       this.#logger.info({ term, fencingToken, reason }, 'leadership is over')
       this.#wake?.()
@@ -116,14 +112,14 @@ export class LeaseWatch {
   async #holdOn(held: HeldLeadership): Promise<void> {
     const { term } = held.leadership
     while (held.isHeld) {
-      const asked = this.#now()
+      const asked = this.#clock.now()
       try {
         await this.#raft.verifyLeader({ timeoutMs: held.remainingMs })
         held.extend(asked + this.#leaseMs)
       } catch (error) {
         if (held.isHeld) this.#warn(term, error)
       }
-      const next = asked + this.#leaseMs / renewalsPerLease - this.#now()
+      const next = asked + this.#leaseMs / renewalsPerLease - this.#clock.now()
       if (held.isHeld) await this.#pause(next)
     }
   }
@@ -136,11 +132,11 @@ export class LeaseWatch {
   #pause(forMs: number): Promise<void> {
     return new Promise((resolve) => {
       const wake = (): void => {
-        clearTimeout(timer)
+        timer.cancel()
         if (this.#wake === wake) this.#wake = undefined
         resolve()
       }
-      const timer = setTimeout(wake, Math.max(1, forMs))
+      const timer = this.#clock.setTimer(Math.max(1, forMs), wake)
       this.#wake = wake
     })
   }

@@ -1,7 +1,8 @@
-import { RaftError } from '@raftkit/interface'
+import { RaftError, type Random } from '@raftkit/interface'
 import type { Deadline } from '../deadline.ts'
 import { decodeIndex } from '../leader-service.ts'
 import type { Router } from '../router.ts'
+import { systemRandom } from '../system.ts'
 import { withOutcome } from '../with-outcome.ts'
 import { ClientSession } from './client-session.ts'
 import { encodeSessionHeader, SESSION_HEADER_BYTES } from './session-header.ts'
@@ -15,12 +16,18 @@ import { openSessionResponse } from './session-response.ts'
 export class SessionClient {
   readonly #router: Pick<Router, 'route' | 'unreached'>
   readonly #limits: SessionLimits
+  readonly #random: Random
   #session: ClientSession | undefined
   #registration: Promise<ClientSession> | undefined
 
-  constructor(router: Pick<Router, 'route' | 'unreached'>, limits: SessionLimits) {
+  constructor(
+    router: Pick<Router, 'route' | 'unreached'>,
+    limits: SessionLimits,
+    random: Random = systemRandom,
+  ) {
     this.#router = router
     this.#limits = limits
+    this.#random = random
   }
 
   /** Resolves with the state machine's response. */
@@ -85,7 +92,7 @@ export class SessionClient {
   }
 
   async #openSession(deadline: Deadline): Promise<ClientSession> {
-    const nonce = randomNonce()
+    const nonce = randomNonce(this.#random)
     const limits = this.#limits
     const header = encodeSessionHeader({ type: 'register', nonce, limits })
     const answer = openSessionResponse(
@@ -102,7 +109,8 @@ function joined(header: Uint8Array, command: Uint8Array): Uint8Array {
   return request
 }
 
-function randomNonce(): number {
-  const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2))
-  return (high % 2 ** 21) * 2 ** 32 + low
+/** A uniform safe integer. */
+function randomNonce(random: Random): number {
+  const high = Math.floor(random.next() * 2 ** 21)
+  return high * 2 ** 32 + Math.floor(random.next() * 2 ** 32)
 }

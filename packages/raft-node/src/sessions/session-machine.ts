@@ -1,4 +1,6 @@
-import type { LogEntry, StateMachine, StateMachineSnapshot } from '@raftkit/interface'
+import type { Clock, LogEntry, StateMachine, StateMachineSnapshot } from '@raftkit/interface'
+import { turningWriter } from '../snapshot-turns.ts'
+import { systemClock } from '../system.ts'
 import { captureTable, readTable, writeTable } from './session-snapshot.ts'
 import { SessionTable, type Step } from './session-table.ts'
 import { SnapshotReader } from './snapshot-reader.ts'
@@ -12,20 +14,26 @@ const noResponse = new Uint8Array(0)
  * Which commands belong to a session says a header in the entry's extensions (see session-header.ts); what a session's
  * commands are answered with, `openSessionResponse` reads. The sessions are part of the snapshot, in front of the
  * bytes of `inner`, which must not begin with "RKSESS", 0, 1. All servers must run the same wrapper around the same
- * machine: one that does not know sessions would apply a command twice.
+ * machine: one that does not know sessions would apply a command twice. While a snapshot is written the event loop turns,
+ * by `clock`, the platform's unless given.
  */
-export function sessionMachine(inner: StateMachine<Uint8Array>): StateMachine<Uint8Array> {
-  return new SessionMachine(inner)
+export function sessionMachine(
+  inner: StateMachine<Uint8Array>,
+  clock: Clock = systemClock,
+): StateMachine<Uint8Array> {
+  return new SessionMachine(inner, clock)
 }
 
 class SessionMachine implements StateMachine<Uint8Array> {
   readonly #inner: StateMachine<Uint8Array>
+  readonly #clock: Clock
   #table = new SessionTable()
   readonly applyBatch?: NonNullable<StateMachine<Uint8Array>['applyBatch']>
   readonly storeConfiguration?: NonNullable<StateMachine<Uint8Array>['storeConfiguration']>
 
-  constructor(inner: StateMachine<Uint8Array>) {
+  constructor(inner: StateMachine<Uint8Array>, clock: Clock) {
     this.#inner = inner
+    this.#clock = clock
     if (inner.applyBatch !== undefined) this.applyBatch = (entries) => this.#applyBatch(entries)
     if (inner.storeConfiguration !== undefined)
       this.storeConfiguration = (index, configuration) =>
@@ -45,11 +53,11 @@ class SessionMachine implements StateMachine<Uint8Array> {
   async snapshot(): Promise<StateMachineSnapshot> {
     const capture = captureTable(this.#table)
     const inner = await this.#inner.snapshot()
-    if (capture.sessions.length === 0) return inner
     return {
       persist: async (writer) => {
-        await writeTable(writer, capture)
-        await inner.persist(writer)
+        const turning = turningWriter(writer, this.#clock)
+        if (capture.sessions.length > 0) await writeTable(turning, capture)
+        await inner.persist(turning)
       },
       release: () => inner.release?.(),
     }

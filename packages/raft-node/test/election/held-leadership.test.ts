@@ -1,6 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { HeldLeadership } from '../../src/election/held-leadership.ts'
+import { systemClock } from '../../src/system.ts'
+import { clockOf } from '../clock-of.ts'
 
 const leads = { term: 4, fencingToken: 17 }
 
@@ -17,7 +19,7 @@ describe('HeldLeadership', () => {
     new HeldLeadership(
       leads,
       until,
-      () => now,
+      clockOf(() => now),
       (reason) => reasons.push(reason),
     )
 
@@ -104,7 +106,7 @@ describe('after a stall of the event loop', () => {
   let one: HeldLeadership
 
   beforeEach(() => {
-    one = new HeldLeadership(leads, now() + 200, now, () => {})
+    one = new HeldLeadership(leads, now() + 200, systemClock, () => {})
   })
 
   afterEach(() => {

@@ -3,7 +3,7 @@ import { silentLogger } from '@raftkit/interface'
 import { InmemSnapshotStore, InmemStore } from '@raftkit/store-inmem'
 import { InmemNetwork } from '@raftkit/transport-inmem'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { startElection } from '../../src/election/create-leader-election.ts'
+import { startElection } from '../../src/election/start-election.ts'
 import type { Leadership, LeaderElection, LeaderElectionOptions } from '../../src/index.ts'
 
 const config = {
@@ -52,7 +52,7 @@ async function start(
 ): Promise<LeaderElection> {
   const store = stores.get(address)?.reopen() ?? new InmemStore()
   stores.set(address, store)
-  const member = await startElection(
+  const { election: member } = await startElection(
     { address, peers, dataDir: 'unused', logger: silentLogger, config, ...options },
     async (_options, keep) => {
       const transport = network.transport(address)

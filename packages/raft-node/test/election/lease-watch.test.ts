@@ -2,6 +2,7 @@ import { RaftError, silentLogger } from '@raftkit/interface'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { LeaseWatch } from '../../src/election/lease-watch.ts'
 import type { Leadership } from '../../src/index.ts'
+import { clockOf } from '../clock-of.ts'
 import { FakeRaft } from '../fake-raft.ts'
 
 const leaseMs = 100
@@ -15,7 +16,12 @@ beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   now = 5000
   raft = new FakeRaft()
-  watch = new LeaseWatch(raft, leaseMs, silentLogger, () => now)
+  watch = new LeaseWatch(
+    raft,
+    leaseMs,
+    silentLogger,
+    clockOf(() => now),
+  )
   periods = []
   watch.onLeadership((leadership) => void periods.push(leadership))
 })
@@ -125,7 +131,12 @@ describe('LeaseWatch', () => {
     const early = new FakeRaft()
     early.state = 'leader'
     early.currentTerm = 9
-    const late = new LeaseWatch(early, leaseMs, silentLogger, () => now)
+    const late = new LeaseWatch(
+      early,
+      leaseMs,
+      silentLogger,
+      clockOf(() => now),
+    )
     await pass(5)
     expect(late.current).toMatchObject({ term: 9 })
     early.lead(9)
