@@ -31,7 +31,9 @@ describe('the catalogue', () => {
         name: 'x',
         broken: '',
         source: '',
-        edits: [{ file: 'packages/raft-core/src/consensus/quorum.ts', find, replace: '' }],
+        edits: [
+          { file: 'packages/raft-core/src/consensus/configuration/quorum.ts', find, replace: '' },
+        ],
         hunters: [],
       })
     expect(planted('no such text')).toThrow('occurs 0 times')

@@ -23,8 +23,8 @@ describe('checkBoundaries', () => {
     expect(checkBoundaries(fileURLToPath(new URL('../..', import.meta.url)))).toEqual([])
   })
 
-  const consensus = 'packages/raft-core/src/consensus/election.ts'
-  const runtime = 'packages/raft-core/src/runtime/applier.ts'
+  const consensus = 'packages/raft-core/src/consensus/election/election.ts'
+  const runtime = 'packages/raft-core/src/runtime/state-machine/applier.ts'
   it.each([
     ['a promise in consensus', consensus, 'const p = new Promise(() => {})'],
     ['an async function in consensus', consensus, 'export async function f() {}'],
@@ -35,7 +35,8 @@ describe('checkBoundaries', () => {
     ['chance in consensus', consensus, 'const r = Math.random()'],
     ['payload bytes in consensus', consensus, 'let b: Uint8Array'],
     ['the ports in consensus', consensus, "import type { Clock } from '@raftkit/interface'"],
-    ['the runtime in consensus', consensus, "import { Applier } from '../runtime/applier.ts'"],
+    ['the runtime in consensus', consensus, "import { Turn } from '../../runtime/turn.ts'"],
+    ['a port in consensus', consensus, "import type { Storage } from '../../storage.ts'"],
     ['a node module in a neutral package', runtime, "import { readFileSync } from 'node:fs'"],
     ['a dynamic node import in a neutral package', runtime, "const fs = import('node:fs')"],
     ['a Node global in a neutral package', runtime, 'const b = Buffer.alloc(1)'],
@@ -53,6 +54,26 @@ describe('checkBoundaries', () => {
       "// await a Promise\n/* Date */\nconst s = 'async Promise from'\nconst o = { process: 1 }\no.process\nconst t = ['a message from', 'import', 'node:fs']\n",
     )
     expect(checkBoundaries(root)).toEqual([])
+  })
+
+  it('lets consensus import its own files, in any of its folders', () => {
+    write(
+      consensus,
+      "import { roles } from './roles.ts'\nimport { state } from '../state/state.ts'\nimport { effects } from '../effects.ts'\n",
+    )
+    expect(checkBoundaries(root)).toEqual([])
+  })
+
+  it('refuses folders of the core that import each other in a circle', () => {
+    const source = 'packages/raft-core/src/runtime'
+    write(`${source}/log/a.ts`, "import { b } from '../network/b.ts'\nexport const a = b\n")
+    write(`${source}/log/c.ts`, 'export const c = 1\n')
+    write(`${source}/network/b.ts`, 'export const b = 1\n')
+    expect(checkBoundaries(root)).toEqual([])
+    write(`${source}/network/b.ts`, "import type { C } from '../log/c.ts'\nexport const b: C = 1\n")
+    expect(checkBoundaries(root)).toEqual([
+      'packages/raft-core/src: runtime/log → runtime/network → runtime/log import each other in a circle',
+    ])
   })
 
   it('refuses files that import each other in a circle, also for types alone', () => {

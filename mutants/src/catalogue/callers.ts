@@ -24,7 +24,7 @@ export const callers: readonly Mutant[] = [
     source: 'openraft 43dd8b6f; faults: I2',
     edits: [
       {
-        file: runtime('proposals'),
+        file: runtime('calls/proposals'),
         find: 'if (index >= from && batch.termAt(index) === term)',
         replace: 'if (index >= from)',
       },
@@ -42,7 +42,7 @@ export const callers: readonly Mutant[] = [
     source: 'faults: I1; FoundationDB: commit_unknown_result',
     edits: [
       {
-        file: runtime('proposals'),
+        file: runtime('calls/proposals'),
         find: `orphan(committed: Index): void {\n    const error = leadershipLost('unknown')`,
         replace: `orphan(committed: Index): void {\n    const error = leadershipLost('not-committed')`,
       },
@@ -55,7 +55,7 @@ export const callers: readonly Mutant[] = [
     source: 'etcd-io/raft a370b6f',
     edits: [
       {
-        file: runtime('proposals'),
+        file: runtime('calls/proposals'),
         find: 'if (callers.length > 0) this.admission.release(callers.length, weight)',
         replace: 'if (callers.length < 0) this.admission.release(callers.length, weight)',
       },
@@ -68,7 +68,7 @@ export const callers: readonly Mutant[] = [
     source: 'openraft dd29c2e9, 1d5cc706',
     edits: [
       {
-        file: runtime('reads'),
+        file: runtime('calls/reads'),
         find: 'for (const { caller } of readers) this.#reject(caller, error)',
         replace: 'void error; void readers',
       },
@@ -81,7 +81,7 @@ export const callers: readonly Mutant[] = [
     source: "faults: F4, F1; ATC '20: fsync failures",
     edits: [
       {
-        file: runtime('log-writer'),
+        file: runtime('log/log-writer'),
         find: '.catch((error: unknown) => this.#fail(write, error))',
         replace: '.catch(() => this.#completed(write))',
       },
@@ -94,13 +94,13 @@ export const callers: readonly Mutant[] = [
     source: "faults: F1; ATC '20: fsync failures",
     edits: [
       {
-        file: runtime('log-writer'),
+        file: runtime('log/log-writer'),
         find: 'this.#perform(write)\n      .then(() => this.#completed(write))',
         replace:
           'this.#perform(write)\n      .catch(() => this.#perform(write))\n      .then(() => this.#completed(write))',
       },
     ],
-    hunters: [tested('raft-core', 'test/runtime/log-writer.test.ts')],
+    hunters: [tested('raft-core', 'test/runtime/log/log-writer.test.ts')],
   },
   {
     name: 'disk-stall-unnoticed',

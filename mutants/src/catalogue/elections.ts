@@ -10,7 +10,7 @@ export const elections: readonly Mutant[] = [
     source: 'Figure 2; openraft ee460f37; hashicorp/raft #661',
     edits: [
       {
-        file: consensus('request-vote'),
+        file: consensus('election/request-vote'),
         find: `answer(state, requestId, { type: 'request-vote', term: state.hardState.term, granted })`,
         replace: `state.effects.push({ type: 'answer', requestId, answer: { type: 'request-vote', term: state.hardState.term, granted } })`,
       },
@@ -23,7 +23,7 @@ export const elections: readonly Mutant[] = [
     source: 'Figure 2; faults: votePersistLate',
     edits: [
       {
-        file: consensus('outgoing'),
+        file: consensus('state/outgoing'),
         find: 'const after = durablePoint(state)\n',
         replace: `const after = request.type === 'request-vote' ? undefined : durablePoint(state)\n`,
       },
@@ -36,7 +36,7 @@ export const elections: readonly Mutant[] = [
     source: 'Figure 2; willemt/raft bd1dabd',
     edits: [
       {
-        file: consensus('request-vote'),
+        file: consensus('election/request-vote'),
         find: 'saveHardState(state, { term, votedFor: { id: from.id, address: from.address } })',
         replace: 'state.hardState = { term, votedFor: { id: from.id, address: from.address } }',
       },
@@ -49,7 +49,7 @@ export const elections: readonly Mutant[] = [
     source: '§5.2; peers: regression 2',
     edits: [
       {
-        file: 'packages/raft-core/src/runtime/start-up.ts',
+        file: 'packages/raft-core/src/runtime/start/start-up.ts',
         find: 'const hardState = (await stableStore.loadHardState()) ?? { term: 0 }',
         replace: 'const hardState = { term: (await stableStore.loadHardState())?.term ?? 0 }',
       },
@@ -63,12 +63,12 @@ export const elections: readonly Mutant[] = [
     source: 'faults: termLost; F11',
     edits: [
       {
-        file: 'packages/raft-core/src/runtime/start-up.ts',
+        file: 'packages/raft-core/src/runtime/start/start-up.ts',
         find: 'const hardState = (await stableStore.loadHardState()) ?? { term: 0 }',
         replace: 'const hardState = { term: 0 }',
       },
       {
-        file: 'packages/raft-core/src/runtime/start-up.ts',
+        file: 'packages/raft-core/src/runtime/start/start-up.ts',
         find: 'if (hardState.term >= lastTerm) return',
         replace: 'if (hardState.term >= 0) return',
       },
@@ -81,17 +81,17 @@ export const elections: readonly Mutant[] = [
     source: '§5.2',
     edits: [
       {
-        file: consensus('request-vote'),
+        file: consensus('election/request-vote'),
         find: 'if (votedFor !== undefined) return isSameCandidate(votedFor, from)',
         replace: 'void votedFor; void isSameCandidate',
       },
       {
-        file: consensus('request-vote'),
+        file: consensus('election/request-vote'),
         find: 'if (votedFor !== undefined) return\n',
         replace: 'void votedFor\n',
       },
       {
-        file: consensus('hard-state'),
+        file: consensus('state/hard-state'),
         find: 'hardState.term > term || votedFor === undefined,',
         replace: 'hardState.term > term || votedFor !== null,',
       },
@@ -104,7 +104,7 @@ export const elections: readonly Mutant[] = [
     source: '§5.4.1; hashicorp/raft #94',
     edits: [
       {
-        file: consensus('request-vote'),
+        file: consensus('election/request-vote'),
         find: 'return state.log.isUpToDate(request.lastLogIndex, request.lastLogTerm)',
         replace: 'return true',
       },
@@ -117,7 +117,7 @@ export const elections: readonly Mutant[] = [
     source: '§5.4.1; openraft a48a3282',
     edits: [
       {
-        file: consensus('term-log'),
+        file: consensus('state/term-log'),
         find: 'if (lastTerm !== this.#lastTerm) return lastTerm > this.#lastTerm\n',
         replace: '',
       },
@@ -130,7 +130,7 @@ export const elections: readonly Mutant[] = [
     source: '§5.4.1; hashicorp/raft 441bd09',
     edits: [
       {
-        file: consensus('term-log'),
+        file: consensus('state/term-log'),
         find: 'return lastIndex >= this.#lastIndex',
         replace: 'return true',
       },
@@ -143,7 +143,7 @@ export const elections: readonly Mutant[] = [
     source: 'hashicorp/raft 163a55f; openraft d60f1e85',
     edits: [
       {
-        file: consensus('quorum'),
+        file: consensus('configuration/quorum'),
         find: 'return Math.floor(voters / 2) + 1',
         replace: 'return Math.max(1, Math.floor(voters / 2))',
       },
@@ -156,12 +156,12 @@ export const elections: readonly Mutant[] = [
     source: 'RedisLabs/raft #34',
     edits: [
       {
-        file: consensus('quorum'),
+        file: consensus('configuration/quorum'),
         find: 'return Math.floor(voters / 2) + 1',
         replace: 'return Math.ceil(voters / 2)',
       },
     ],
-    hunters: [tested('raft-core', 'test/consensus/quorum.test.ts')],
+    hunters: [tested('raft-core', 'test/consensus/configuration/quorum.test.ts')],
   },
   {
     name: 'duplicate-vote-counted',
@@ -169,17 +169,17 @@ export const elections: readonly Mutant[] = [
     source: 'openraft d000ee20; faults: dupVoteCount',
     edits: [
       {
-        file: consensus('election'),
+        file: consensus('election/election'),
         find: 'election.asked.delete(sendId)\n',
         replace: '',
       },
       {
-        file: consensus('election'),
+        file: consensus('election/election'),
         find: 'election.granted.add(peer)',
         replace: 'election.granted.add(`${peer} ${election.granted.size}`)',
       },
     ],
-    hunters: [tested('raft-core', 'test/consensus/election.test.ts')],
+    hunters: [tested('raft-core', 'test/consensus/election/election.test.ts')],
   },
   {
     name: 'late-vote-counted',
@@ -187,17 +187,17 @@ export const elections: readonly Mutant[] = [
     source: '§5.2; openraft 511f33c7',
     edits: [
       {
-        file: consensus('election'),
+        file: consensus('election/election'),
         find: `if (election?.phase !== 'vote' || election.asked.get(sendId) !== peer) return`,
         replace: `if (election?.phase !== 'vote') return`,
       },
       {
-        file: consensus('election'),
+        file: consensus('election/election'),
         find: 'if (!granted || term !== state.hardState.term) return',
         replace: 'if (!granted) return',
       },
     ],
-    hunters: [tested('raft-core', 'test/consensus/election.test.ts')],
+    hunters: [tested('raft-core', 'test/consensus/election/election.test.ts')],
   },
   {
     name: 'leader-ignores-higher-term',
@@ -218,7 +218,7 @@ export const elections: readonly Mutant[] = [
     source: '§5.1; butaneprotocol/oracles #32',
     edits: [
       {
-        file: consensus('append-entries'),
+        file: consensus('replication/append-entries'),
         find: 'if (request.term < state.hardState.term) {',
         replace: 'if (request.term < 0) {',
       },

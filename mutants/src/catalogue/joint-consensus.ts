@@ -9,8 +9,8 @@ const edit = (file: string, find: string, replace: string): Edit => ({
 })
 
 const paper = tested('raft-core', 'test/consensus/paper/joint-consensus.test.ts')
-const plans = tested('raft-core', 'test/consensus/joint-change.test.ts')
-const raftkitPeers = tested('raft-core', 'test/consensus/raftkit-peers.test.ts')
+const plans = tested('raft-core', 'test/consensus/membership/joint-change.test.ts')
+const raftkitPeers = tested('raft-core', 'test/consensus/leadership/raftkit-peers.test.ts')
 
 const HALVES = 'return next === undefined ? half(servers) : half(servers, half(next))'
 
@@ -21,7 +21,7 @@ export const jointConsensus: readonly Mutant[] = [
     source: 'faults D5',
     edits: [
       edit(
-        'quorum',
+        'configuration/quorum',
         'return halves.every((half) => countIn(half, granted) >= quorumSize(half.length))',
         'return granted.size >= quorumSize(new Set(halves.flat()).size)',
       ),
@@ -34,7 +34,7 @@ export const jointConsensus: readonly Mutant[] = [
     source: 'faults D5',
     edits: [
       edit(
-        'leadership',
+        'election/leadership',
         HALVES,
         'return half(next === undefined ? servers : membersOf({ servers, next }))',
       ),
@@ -45,14 +45,14 @@ export const jointConsensus: readonly Mutant[] = [
     name: 'joint-commit-by-new-only',
     broken: 'in the joint state a majority of the new voters commits and confirms reads',
     source: 'faults: further mutants',
-    edits: [edit('leadership', HALVES, 'return half(next ?? servers)')],
+    edits: [edit('election/leadership', HALVES, 'return half(next ?? servers)')],
     hunters: [paper],
   },
   {
     name: 'joint-commit-by-old-only',
     broken: 'in the joint state a majority of the old voters commits and confirms reads',
     source: 'faults D5',
-    edits: [edit('leadership', HALVES, 'return half(servers)')],
+    edits: [edit('election/leadership', HALVES, 'return half(servers)')],
     hunters: [paper],
   },
   {
@@ -60,7 +60,7 @@ export const jointConsensus: readonly Mutant[] = [
     broken:
       'in the joint state commits, reads and leases need a majority of one half, whichever has it',
     source: 'Raft §6',
-    edits: [edit('quorum', ': Math.min(reached,', ': Math.max(reached,')],
+    edits: [edit('configuration/quorum', ': Math.min(reached,', ': Math.max(reached,')],
     hunters: [paper],
   },
   {
@@ -69,7 +69,7 @@ export const jointConsensus: readonly Mutant[] = [
     source: 'Raft §6',
     edits: [
       edit(
-        'membership-change',
+        'membership/membership-change',
         'return latest.index === committed.index && state.commitIndex >= firstIndex',
         'return (latest.index === committed.index || state.membership.isJoint) && state.commitIndex >= firstIndex',
       ),
@@ -82,12 +82,12 @@ export const jointConsensus: readonly Mutant[] = [
     source: 'etcd-io/raft bd3c759; faults D6',
     edits: [
       edit(
-        'joint-change',
+        'membership/joint-change',
         'const { next: servers } = membership.latest.configuration',
         'const { next: servers } = membership.committed.configuration',
       ),
       edit(
-        'membership-change',
+        'membership/membership-change',
         'return latest.index === committed.index && state.commitIndex >= firstIndex',
         'return (latest.index === committed.index || committed.configuration.next !== undefined) && state.commitIndex >= firstIndex',
       ),
@@ -100,7 +100,7 @@ export const jointConsensus: readonly Mutant[] = [
     source: 'Ongaro, raft-dev July 2015; faults D1',
     edits: [
       edit(
-        'membership-change',
+        'membership/membership-change',
         'return latest.index === committed.index && state.commitIndex >= firstIndex',
         'return latest.index === committed.index && (state.membership.isJoint || state.commitIndex >= firstIndex)',
       ),
@@ -111,7 +111,7 @@ export const jointConsensus: readonly Mutant[] = [
     name: 'joint-without-catch-up',
     broken: 'new servers get their votes at once, however far behind they are',
     source: 'dissertation §4.2.1; faults D15',
-    edits: [edit('joint-change', 'return count === ids.length', 'return count >= 0')],
+    edits: [edit('membership/joint-change', 'return count === ids.length', 'return count >= 0')],
     hunters: [plans],
   },
   {
@@ -121,12 +121,12 @@ export const jointConsensus: readonly Mutant[] = [
     source: 'ADR 0011',
     edits: [
       edit(
-        'membership-plan',
+        'configuration/membership-plan',
         "after = withServer(after, { ...(known ?? { suffrage: 'nonvoter' }), id, address })",
         "after = withServer(after, { ...(known ?? { suffrage: 'staging' }), id, address })",
       ),
     ],
-    hunters: [tested('raft-core', 'test/consensus/membership-plan.test.ts')],
+    hunters: [tested('raft-core', 'test/consensus/configuration/membership-plan.test.ts')],
   },
   {
     name: 'joint-told-too-early',
@@ -134,7 +134,7 @@ export const jointConsensus: readonly Mutant[] = [
     source: 'Raft §6',
     edits: [
       edit(
-        'membership-calls',
+        'calls/membership-calls',
         'if (appendedChange === undefined || state.membership.isJoint) return',
         'if (appendedChange === undefined) return',
       ),
@@ -147,12 +147,12 @@ export const jointConsensus: readonly Mutant[] = [
     source: 'faults D4',
     edits: [
       edit(
-        'disk-identity',
+        'election/disk-identity',
         ': { servers: named(servers), next: named(next) }',
         ': { servers: named(servers) }',
       ),
     ],
-    hunters: [tested('raft-core', 'test/consensus/disk-identity.test.ts')],
+    hunters: [tested('raft-core', 'test/consensus/election/disk-identity.test.ts')],
   },
   {
     name: 'joint-dropped-from-snapshot',
@@ -187,7 +187,7 @@ export const jointConsensus: readonly Mutant[] = [
     source: 'ADR 0011',
     edits: [
       edit(
-        'raftkit-peers',
+        'leadership/raftkit-peers',
         'return !peer.isRaftkit && peer.nextIndex <= membership.lastJoint.from',
         'return false',
       ),
@@ -200,7 +200,7 @@ export const jointConsensus: readonly Mutant[] = [
     source: 'ADR 0011',
     edits: [
       edit(
-        'raftkit-peers',
+        'leadership/raftkit-peers',
         'return !peer.isRaftkit && log.snapshot.index < membership.lastJoint.until',
         'return false',
       ),
@@ -213,7 +213,7 @@ export const jointConsensus: readonly Mutant[] = [
     source: 'ADR 0011',
     edits: [
       edit(
-        'raftkit-peers',
+        'leadership/raftkit-peers',
         "if (kind === 'hashicorp' || (kind === 'silent' && staying.has(server.id)))",
         "if (kind === 'silent' && staying.has(server.id))",
       ),
@@ -226,7 +226,7 @@ export const jointConsensus: readonly Mutant[] = [
     source: 'random runs, seed 17566',
     edits: [
       edit(
-        'membership-change',
+        'membership/membership-change',
         "asked.type === 'add-voter' && mustCatchUp(state, leadership, asked.id)",
         'false',
       ),
@@ -239,7 +239,7 @@ export const jointConsensus: readonly Mutant[] = [
     source: 'dissertation §4.2.2',
     edits: [
       edit(
-        'membership',
+        'configuration/membership',
         'const { servers, next = servers } = this.latest.configuration',
         'const { servers: next } = this.latest.configuration',
       ),

@@ -29,7 +29,7 @@ export const leadership: readonly Mutant[] = [
         replace: 'if (state.now === Infinity) askPreVotes(state, reason)',
       },
       {
-        file: consensus('request-vote'),
+        file: consensus('election/request-vote'),
         find: 'if (hearsOtherLeader(state, from) && !request.leadershipTransfer) return false',
         replace: 'if (hearsOtherLeader(state, from) && state.now === Infinity) return false',
       },
@@ -42,12 +42,12 @@ export const leadership: readonly Mutant[] = [
     source: 'dissertation §9.6; etcd #8501',
     edits: [
       {
-        file: consensus('pre-vote'),
+        file: consensus('election/pre-vote'),
         find: ' &&\n    !hearsOtherLeader(state, from)',
         replace: '',
       },
     ],
-    hunters: [tested('raft-core', 'test/consensus/pre-vote.test.ts')],
+    hunters: [tested('raft-core', 'test/consensus/election/pre-vote.test.ts')],
   },
   {
     name: 'pre-vote-raises-term',
@@ -55,12 +55,12 @@ export const leadership: readonly Mutant[] = [
     source: 'dissertation §9.6; hashicorp/raft #609',
     edits: [
       {
-        file: consensus('pre-vote'),
+        file: consensus('election/pre-vote'),
         find: 'const own = state.hardState.term\n',
         replace: `if (term > state.hardState.term) becomeFollower(state, term, 'asked for a pre-vote')\n  const own = state.hardState.term\n`,
       },
     ],
-    hunters: [tested('raft-core', 'test/consensus/pre-vote.test.ts')],
+    hunters: [tested('raft-core', 'test/consensus/election/pre-vote.test.ts')],
   },
   {
     name: 'pre-vote-ignores-higher-term',
@@ -68,12 +68,12 @@ export const leadership: readonly Mutant[] = [
     source: 'etcd #8243; canonical/raft #279; raft-rs 3012d3c',
     edits: [
       {
-        file: consensus('pre-vote'),
+        file: consensus('election/pre-vote'),
         find: '} else if (term > state.hardState.term + 1) {',
         replace: '} else if (term === Infinity) {',
       },
     ],
-    hunters: [tested('raft-core', 'test/consensus/pre-vote.test.ts'), ordinary(200)],
+    hunters: [tested('raft-core', 'test/consensus/election/pre-vote.test.ts'), ordinary(200)],
   },
   {
     name: 'no-check-quorum',
@@ -81,7 +81,7 @@ export const leadership: readonly Mutant[] = [
     source: 'dissertation §6.2; CockroachDB #104042',
     edits: [
       {
-        file: consensus('check-quorum'),
+        file: consensus('election/check-quorum'),
         find: 'if (state.now >= end)',
         replace: 'if (end === -Infinity)',
       },
@@ -94,12 +94,12 @@ export const leadership: readonly Mutant[] = [
     source: 'dissertation §3.10; hashicorp/raft #413; openraft #1747',
     edits: [
       {
-        file: consensus('leadership-transfer'),
+        file: consensus('leadership/leadership-transfer'),
         find: 'else if (transfer.sendId === undefined && target.matchIndex === state.log.lastIndex)',
         replace: 'else if (transfer.sendId === undefined)',
       },
     ],
-    hunters: [tested('raft-core', 'test/consensus/leadership-transfer.test.ts')],
+    hunters: [tested('raft-core', 'test/consensus/leadership/leadership-transfer.test.ts')],
   },
   {
     name: 'proposals-accepted-during-transfer',
@@ -107,12 +107,12 @@ export const leadership: readonly Mutant[] = [
     source: 'dissertation §3.10; hashicorp/raft #581',
     edits: [
       {
-        file: consensus('proposals'),
+        file: consensus('calls/proposals'),
         find: `return leadership.transfer === undefined ? undefined : 'transfer-in-progress'`,
         replace: 'return undefined',
       },
     ],
-    hunters: [tested('raft-core', 'test/consensus/leadership-transfer.test.ts')],
+    hunters: [tested('raft-core', 'test/consensus/leadership/leadership-transfer.test.ts')],
   },
   {
     name: 'timeouts-before-input',

@@ -1,9 +1,9 @@
 // Membership calls, servers that leave, servers that come back without their disk (§6, dissertation §4).
 import { type Edit, type Mutant, tested } from '../mutant.ts'
 
-const changes = tested('raft-core', 'test/consensus/membership-change.test.ts')
+const changes = tested('raft-core', 'test/consensus/membership/membership-change.test.ts')
 const randomRuns = tested('raft-core', 'test/consensus/random.test.ts')
-const disks = tested('raft-core', 'test/consensus/disk-identity.test.ts')
+const disks = tested('raft-core', 'test/consensus/election/disk-identity.test.ts')
 
 function edit(file: string, find: string, replace: string): Edit {
   return { file: `packages/raft-core/src/consensus/${file}.ts`, find, replace }
@@ -16,7 +16,7 @@ export const membershipChanges: readonly Mutant[] = [
     source: 'Ongaro, raft-dev July 2015 (single-server change bug)',
     edits: [
       edit(
-        'membership-change',
+        'membership/membership-change',
         'return latest.index === committed.index && state.commitIndex >= firstIndex',
         'return latest.index === committed.index && firstIndex > 0',
       ),
@@ -29,7 +29,7 @@ export const membershipChanges: readonly Mutant[] = [
     source: 'openraft c8fccb22',
     edits: [
       edit(
-        'membership-change',
+        'membership/membership-change',
         'return latest.index === committed.index && state.commitIndex >= firstIndex',
         'return latest.index >= committed.index && state.commitIndex >= firstIndex',
       ),
@@ -42,7 +42,7 @@ export const membershipChanges: readonly Mutant[] = [
     source: '§6',
     edits: [
       edit(
-        'membership-change',
+        'membership/membership-change',
         '  configurationChanged(state)\n  followConfiguration(state, leadership)\n',
         '  configurationChanged(state)\n',
       ),
@@ -55,7 +55,7 @@ export const membershipChanges: readonly Mutant[] = [
     source: 'hashicorp/raft nextConfiguration',
     edits: [
       edit(
-        'membership-change',
+        'membership/membership-change',
         'if (call.prevIndex > 0 && call.prevIndex !== index) {',
         'if (call.prevIndex > index) {',
       ),
@@ -68,7 +68,7 @@ export const membershipChanges: readonly Mutant[] = [
     source: 'hashicorp/raft checkConfiguration',
     edits: [
       edit(
-        'configuration-change',
+        'configuration/configuration-change',
         "if (!servers.some(({ suffrage }) => suffrage === 'voter')) faults.push({ problem: 'no-voter' })",
         '',
       ),
@@ -79,7 +79,7 @@ export const membershipChanges: readonly Mutant[] = [
     name: 'staged-at-once',
     broken: 'a staged server has its vote before it has caught up',
     source: 'dissertation §4.2.1; etcd #9161',
-    edits: [edit('catch-up', 'if (peer.matchIndex < round.target) return false', '')],
+    edits: [edit('membership/catch-up', 'if (peer.matchIndex < round.target) return false', '')],
     hunters: [changes],
   },
   {
@@ -88,7 +88,7 @@ export const membershipChanges: readonly Mutant[] = [
     source: 'dissertation §4.2.1',
     edits: [
       edit(
-        'catch-up',
+        'membership/catch-up',
         'if (state.now - round.startedAt < state.timing.electionTimeoutMs) return peer.isReachable',
         'if (state.now >= round.startedAt) return peer.isReachable',
       ),
@@ -101,7 +101,7 @@ export const membershipChanges: readonly Mutant[] = [
     source: 'hashicorp/raft #498',
     edits: [
       edit(
-        'membership-change',
+        'membership/membership-change',
         'leadership.changes = changes.filter((call) => call.changeId !== changeId)',
         'leadership.changes = [...changes]',
       ),
@@ -114,7 +114,7 @@ export const membershipChanges: readonly Mutant[] = [
     source: 'hashicorp/raft: a removed server campaigns for ever',
     edits: [
       edit(
-        'departure',
+        'leadership/departure',
         'peer.commitNoticeAt = Math.min(peer.commitNoticeAt, state.now)',
         'peer.commitNoticeAt = Infinity',
       ),
@@ -125,8 +125,14 @@ export const membershipChanges: readonly Mutant[] = [
     name: 'removed-server-still-counts',
     broken: 'a removed server that is being told counts for commitment',
     source: '§6',
-    edits: [edit('leadership', "removed.server = { ...removed.server, suffrage: 'nonvoter' }", '')],
-    hunters: [tested('raft-core', 'test/consensus/leadership.test.ts')],
+    edits: [
+      edit(
+        'election/leadership',
+        "removed.server = { ...removed.server, suffrage: 'nonvoter' }",
+        '',
+      ),
+    ],
+    hunters: [tested('raft-core', 'test/consensus/election/leadership.test.ts')],
   },
   {
     name: 'old-progress-of-a-new-server',
@@ -134,7 +140,7 @@ export const membershipChanges: readonly Mutant[] = [
     source: 'RethinkDB 2.2.3 (Jepsen)',
     edits: [
       edit(
-        'leadership',
+        'election/leadership',
         'if (known === undefined || known.departure !== undefined)',
         'if (known === undefined)',
       ),
@@ -147,7 +153,11 @@ export const membershipChanges: readonly Mutant[] = [
       'a leader that removes itself goes on taking proposals, whose outcome it will never know',
     source: 'dissertation §4.2.2',
     edits: [
-      edit('proposals', "if (!leadership.voters.selfVotes) return 'transfer-in-progress'", ''),
+      edit(
+        'calls/proposals',
+        "if (!leadership.voters.selfVotes) return 'transfer-in-progress'",
+        '',
+      ),
     ],
     hunters: [changes],
   },
@@ -157,7 +167,7 @@ export const membershipChanges: readonly Mutant[] = [
     source: 'Redis-Raft #3; openraft 0023cff1',
     edits: [
       edit(
-        'commitment',
+        'replication/commitment',
         'if (!state.membership.isCommittedVoter(state.self.id)) leaveOffice(state, leadership)',
         '',
       ),
@@ -171,7 +181,7 @@ export const membershipChanges: readonly Mutant[] = [
     source: 'dissertation §4.2.2',
     edits: [
       edit(
-        'election',
+        'election/election',
         'state.membership.mayBeVoter(state.self.id) &&',
         'state.membership.isVoter(state.self.id) &&',
       ),
@@ -184,12 +194,12 @@ export const membershipChanges: readonly Mutant[] = [
     source: 'dissertation §4.2.2',
     edits: [
       edit(
-        'election',
+        'election/election',
         'if (state.membership.isVoter(state.self.id)) election.granted.add(state.self.id)',
         'election.granted.add(state.self.id)',
       ),
       edit(
-        'quorum',
+        'configuration/quorum',
         'for (const id of half) if (granted.has(id)) count++',
         'count += half.length > 0 ? granted.size : 0',
       ),
@@ -202,12 +212,12 @@ export const membershipChanges: readonly Mutant[] = [
     source: 'found by the random runs: two servers that need each other wait for ever',
     edits: [
       edit(
-        'request-vote',
+        'election/request-vote',
         'return state.log.isBehind(lastLogIndex, lastLogTerm)',
         'return state.log.isBehind(lastLogIndex, lastLogTerm + 1) && false',
       ),
     ],
-    hunters: [tested('raft-core', 'test/consensus/request-vote.test.ts')],
+    hunters: [tested('raft-core', 'test/consensus/election/request-vote.test.ts')],
   },
   {
     name: 'vote-of-a-lost-disk',
@@ -229,7 +239,7 @@ export const membershipChanges: readonly Mutant[] = [
     source: 'honest outcomes',
     edits: [
       {
-        file: 'packages/raft-core/src/runtime/membership-changes.ts',
+        file: 'packages/raft-core/src/runtime/calls/membership-changes.ts',
         find: 'const events = this.#events.filter((event) => event.changeId !== changeId)',
         replace: 'const events = this.#events.filter((event) => event.changeId > 0)',
       },
@@ -242,7 +252,7 @@ export const membershipChanges: readonly Mutant[] = [
     source: 'KIP-853',
     edits: [
       edit(
-        'request-vote',
+        'election/request-vote',
         'if (isMember(state, from) && !hasOtherDisk(state, from.id, from.diskId)) return false',
         'if (isMember(state, from)) return false',
       ),
@@ -255,7 +265,7 @@ export const membershipChanges: readonly Mutant[] = [
     source: 'KIP-853',
     edits: [
       edit(
-        'request-vote',
+        'election/request-vote',
         'if (state.isStorageStalled || hasForgotten(state, request) || isStranger(state, request))',
         'if (state.isStorageStalled || isStranger(state, request))',
       ),

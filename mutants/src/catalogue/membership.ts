@@ -10,12 +10,12 @@ export const membership: readonly Mutant[] = [
     source: 'openraft d000ee20; hashicorp/raft 6e41709',
     edits: [
       {
-        file: consensus('election'),
+        file: consensus('election/election'),
         find: 'if (!isVoter(server) || server.id === state.self.id) continue',
         replace: 'if (server.id === state.self.id) continue',
       },
     ],
-    hunters: [tested('raft-core', 'test/consensus/election.test.ts')],
+    hunters: [tested('raft-core', 'test/consensus/election/election.test.ts')],
   },
   {
     name: 'nonvoter-campaigns',
@@ -23,12 +23,12 @@ export const membership: readonly Mutant[] = [
     source: 'hashicorp/raft 656e6c0; etcd-io/raft db54973; raft-rs 24280e8',
     edits: [
       {
-        file: consensus('election'),
+        file: consensus('election/election'),
         find: 'state.membership.mayBeVoter(state.self.id) &&',
         replace: '!state.membership.isEmpty &&',
       },
     ],
-    hunters: [tested('raft-core', 'test/consensus/election.test.ts')],
+    hunters: [tested('raft-core', 'test/consensus/election/election.test.ts')],
   },
   {
     name: 'nonvoter-counted-for-commit',
@@ -36,12 +36,12 @@ export const membership: readonly Mutant[] = [
     source: 'hashicorp/raft 6e41709; faults: learnerQuorum',
     edits: [
       {
-        file: consensus('leadership'),
+        file: consensus('election/leadership'),
         find: 'const voters = new Set(members.filter(isVoter).map(({ id }) => id))',
         replace: 'const voters = new Set(members.map(({ id }) => id))',
       },
     ],
-    hunters: [tested('raft-core', 'test/consensus/commitment.test.ts')],
+    hunters: [tested('raft-core', 'test/consensus/replication/commitment.test.ts')],
   },
   {
     name: 'configuration-not-rolled-back',
@@ -49,11 +49,11 @@ export const membership: readonly Mutant[] = [
     source: '§6; canonical/raft #250, #323',
     edits: [
       {
-        file: consensus('membership'),
+        file: consensus('configuration/membership'),
         find: 'while (this.#known.length > 0 && this.latest.index >= from) this.#known.pop()',
         replace: 'while (this.#known.length > 0 && from < 0) this.#known.pop()',
       },
     ],
-    hunters: [tested('raft-core', 'test/consensus/membership.test.ts')],
+    hunters: [tested('raft-core', 'test/consensus/configuration/membership.test.ts')],
   },
 ]

@@ -11,12 +11,12 @@ export const observation: readonly Mutant[] = [
     source: 'hashicorp/raft: a blocking observer blocks the main loop',
     edits: [
       {
-        file: core('runtime/event-emitter'),
+        file: core('runtime/observation/event-emitter'),
         find: '} catch (error) {\n        this.#failed(name, error)\n',
         replace: '} catch (error) {\n        throw error\n',
       },
     ],
-    hunters: [tested('raft-core', 'test/runtime/event-emitter.test.ts')],
+    hunters: [tested('raft-core', 'test/runtime/observation/event-emitter.test.ts')],
   },
   {
     name: 'listener-rejection-unheard',
@@ -24,7 +24,7 @@ export const observation: readonly Mutant[] = [
     source: 'an unhandled rejection ends a Node process',
     edits: [
       {
-        file: core('runtime/event-emitter'),
+        file: core('runtime/observation/event-emitter'),
         find: 'if (result instanceof Promise) result.catch(',
         replace: 'if (result === this) Promise.resolve(result).catch(',
       },
@@ -92,12 +92,12 @@ export const observation: readonly Mutant[] = [
     source: 'found while events were tested',
     edits: [
       {
-        file: core('consensus/heartbeat'),
+        file: core('consensus/leadership/heartbeat'),
         find: ' || heartbeat.round < peer.ackedRound',
         replace: '',
       },
     ],
-    hunters: [tested('raft-core', 'test/consensus/heartbeat.test.ts')],
+    hunters: [tested('raft-core', 'test/consensus/leadership/heartbeat.test.ts')],
   },
   {
     name: 'stopped-leader-still-replicates',

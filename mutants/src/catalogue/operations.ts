@@ -4,7 +4,7 @@ import { type Mutant, tested } from '../mutant.ts'
 const core = (file: string): string => `packages/raft-core/src/${file}.ts`
 const restored = [
   tested('raft-core', 'test/raft/restore.test.ts'),
-  tested('raft-core', 'test/consensus/restore.test.ts'),
+  tested('raft-core', 'test/consensus/calls/restore.test.ts'),
 ]
 const recovered = [tested('raft-core', 'test/raft/recover-cluster.test.ts')]
 
@@ -13,7 +13,7 @@ export const operations: readonly Mutant[] = [
     name: 'restore-tells-no-caller',
     broken: 'commands that a restore threw away never reject',
     source: 'hashicorp/raft: ErrAbortedByRestore',
-    edits: [{ file: core('runtime/restores'), find: '    onBegin()\n', replace: '' }],
+    edits: [{ file: core('runtime/snapshots/restores'), find: '    onBegin()\n', replace: '' }],
     hunters: restored,
   },
   {
@@ -22,7 +22,7 @@ export const operations: readonly Mutant[] = [
     source: 'hashicorp/raft: user restore, max(last, meta.Index) + 1',
     edits: [
       {
-        file: core('consensus/restore'),
+        file: core('consensus/calls/restore'),
         find: 'Math.max(log.lastIndex, atLeast) + 1',
         replace: 'Math.max(log.lastIndex, atLeast)',
       },
@@ -35,7 +35,7 @@ export const operations: readonly Mutant[] = [
     source: 'hashicorp/raft: user restore, max(last, meta.Index) + 1',
     edits: [
       {
-        file: core('consensus/restore'),
+        file: core('consensus/calls/restore'),
         find: 'Math.max(log.lastIndex, atLeast) + 1',
         replace: 'Math.max(log.lastIndex, 0) + 1',
       },
@@ -48,7 +48,7 @@ export const operations: readonly Mutant[] = [
     source: 'hashicorp/raft: user restore keeps the configuration',
     edits: [
       {
-        file: core('consensus/restore'),
+        file: core('consensus/calls/restore'),
         find: 'const configuration = membership.committed\n',
         replace:
           'const configuration = { ...membership.committed, configuration: { servers: membership.committed.configuration.servers.slice(0, 1) } }\n',
@@ -120,7 +120,7 @@ export const operations: readonly Mutant[] = [
     source: 'forwarding: safe to retry',
     edits: [
       {
-        file: core('runtime/forwarding'),
+        file: core('runtime/network/forwarding'),
         find: 'if (request.kind === undefined && wasNotAdmitted(error))',
         replace: 'if (request.kind === undefined && wasNotAdmitted(undefined))',
       },

@@ -2,7 +2,7 @@
 import { type Mutant, tested } from '../mutant.ts'
 
 const consensus = (file: string): string => `packages/raft-core/src/consensus/${file}.ts`
-const hunters = [tested('raft-core', 'test/consensus/preferred-leader.test.ts')]
+const hunters = [tested('raft-core', 'test/consensus/leadership/preferred-leader.test.ts')]
 
 export const preferredLeaders: readonly Mutant[] = [
   {
@@ -11,7 +11,7 @@ export const preferredLeaders: readonly Mutant[] = [
     source: 'preferred-leader: ten election timeouts without interruption',
     edits: [
       {
-        file: consensus('preferred-leader'),
+        file: consensus('leadership/preferred-leader'),
         find: 'if (state.now - peer.steadySince < waitMs) continue',
         replace: 'if (peer.steadySince === Infinity) continue',
       },
@@ -24,7 +24,7 @@ export const preferredLeaders: readonly Mutant[] = [
     source: 'preferred-leader: hysteresis',
     edits: [
       {
-        file: consensus('preferred-leader'),
+        file: consensus('leadership/preferred-leader'),
         find: '      : Infinity\n',
         replace: '      : peer.steadySince\n',
       },
@@ -36,7 +36,13 @@ export const preferredLeaders: readonly Mutant[] = [
     broken:
       'a leader offers leadership to a server that does not take it over and over, refusing commands meanwhile',
     source: 'preferred-leader: back-off',
-    edits: [{ file: consensus('preferred-leader'), find: '  preference.offers++\n', replace: '' }],
+    edits: [
+      {
+        file: consensus('leadership/preferred-leader'),
+        find: '  preference.offers++\n',
+        replace: '',
+      },
+    ],
     hunters,
   },
   {
@@ -45,7 +51,7 @@ export const preferredLeaders: readonly Mutant[] = [
     source: 'preferred-leader: at most three returns',
     edits: [
       {
-        file: consensus('preference'),
+        file: consensus('state/preference'),
         find: 'preference.returned++',
         replace: 'preference.returned = 0',
       },

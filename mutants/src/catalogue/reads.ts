@@ -1,7 +1,7 @@
 // Linearizable reads (dissertation §6.4).
 import { type Mutant, ordinary, targeted, tested } from '../mutant.ts'
 
-const READ_INDEX = 'packages/raft-core/src/consensus/read-index.ts'
+const READ_INDEX = 'packages/raft-core/src/consensus/leadership/read-index.ts'
 
 export const reads: readonly Mutant[] = [
   {
@@ -23,7 +23,7 @@ export const reads: readonly Mutant[] = [
     source: '§8; faults: noNoop',
     edits: [
       {
-        file: 'packages/raft-core/src/consensus/leadership.ts',
+        file: 'packages/raft-core/src/consensus/election/leadership.ts',
         find: `state.log.append(1, term)\n  state.effects.push({ type: 'append-noop', index: firstIndex, term })`,
         replace: '',
       },
@@ -60,7 +60,7 @@ export const reads: readonly Mutant[] = [
           'leadership.reads.push({ readId, index: state.commitIndex, round: leadership.round })',
       },
     ],
-    hunters: [tested('raft-core', 'test/consensus/read-index.test.ts')],
+    hunters: [tested('raft-core', 'test/consensus/leadership/read-index.test.ts')],
   },
   {
     name: 'read-confirmed-by-any-answer',
@@ -68,12 +68,12 @@ export const reads: readonly Mutant[] = [
     source: 'etcd #20418',
     edits: [
       {
-        file: 'packages/raft-core/src/consensus/heartbeat.ts',
+        file: 'packages/raft-core/src/consensus/leadership/heartbeat.ts',
         find: 'peer.contact(heartbeat.sentAt, heartbeat.round)',
         replace: 'peer.contact(heartbeat.sentAt, leadership.round)',
       },
     ],
-    hunters: [tested('raft-core', 'test/consensus/read-index.test.ts')],
+    hunters: [tested('raft-core', 'test/consensus/leadership/read-index.test.ts')],
   },
   {
     name: 'read-before-applied',
@@ -81,7 +81,7 @@ export const reads: readonly Mutant[] = [
     source: 'dissertation §6.4; Redis-Raft #30',
     edits: [
       {
-        file: 'packages/raft-core/src/runtime/reads.ts',
+        file: 'packages/raft-core/src/runtime/calls/reads.ts',
         find: `const isApplied = appliedIndex >= index`,
         replace: `const isApplied = appliedIndex >= 0`,
       },
@@ -94,12 +94,12 @@ export const reads: readonly Mutant[] = [
     source: 'dissertation §6.4.1',
     edits: [
       {
-        file: 'packages/raft-core/src/consensus/check-quorum.ts',
+        file: 'packages/raft-core/src/consensus/election/check-quorum.ts',
         find: `if (contact < leadership.stalledAt || state.now >= contact + leaseMs) return false`,
         replace: `if (state.now >= contact + leaseMs) return false`,
       },
     ],
-    hunters: [tested('raft-core', 'test/consensus/read-index.test.ts')],
+    hunters: [tested('raft-core', 'test/consensus/leadership/read-index.test.ts')],
   },
   {
     name: 'lease-from-any-voter',
@@ -107,12 +107,12 @@ export const reads: readonly Mutant[] = [
     source: 'dissertation §6.4.1',
     edits: [
       {
-        file: 'packages/raft-core/src/consensus/check-quorum.ts',
+        file: 'packages/raft-core/src/consensus/election/check-quorum.ts',
         find: `return leadership.peers.every((peer) => peer.isRaftkit || !isVoter(peer.server))`,
         replace: `return leadership.peers.every((peer) => peer.isRaftkit || isVoter(peer.server))`,
       },
     ],
-    hunters: [tested('raft-core', 'test/consensus/read-index.test.ts')],
+    hunters: [tested('raft-core', 'test/consensus/leadership/read-index.test.ts')],
   },
   {
     name: 'lease-survives-a-hand-over',
@@ -120,12 +120,12 @@ export const reads: readonly Mutant[] = [
     source: 'dissertation §3.10',
     edits: [
       {
-        file: 'packages/raft-core/src/consensus/check-quorum.ts',
+        file: 'packages/raft-core/src/consensus/election/check-quorum.ts',
         find: `if (leadership.hasAskedToCampaign) return false`,
         replace: ``,
       },
     ],
-    hunters: [tested('raft-core', 'test/consensus/read-index.test.ts')],
+    hunters: [tested('raft-core', 'test/consensus/leadership/read-index.test.ts')],
   },
   {
     name: 'vote-right-after-a-restart',
@@ -133,11 +133,11 @@ export const reads: readonly Mutant[] = [
     source: 'dissertation §6.4.1',
     edits: [
       {
-        file: 'packages/raft-core/src/consensus/request-vote.ts',
+        file: 'packages/raft-core/src/consensus/election/request-vote.ts',
         find: `if (state.now < state.quietUntil) return true`,
         replace: ``,
       },
     ],
-    hunters: [tested('raft-core', 'test/consensus/request-vote.test.ts')],
+    hunters: [tested('raft-core', 'test/consensus/election/request-vote.test.ts')],
   },
 ]

@@ -11,7 +11,7 @@ export const replication: readonly Mutant[] = [
     source: '§5.4.2; logcabin #44',
     edits: [
       {
-        file: consensus('commitment'),
+        file: consensus('replication/commitment'),
         find: 'if (index <= state.commitIndex || index < leadership.firstIndex) return',
         replace: 'if (index <= state.commitIndex) return',
       },
@@ -25,12 +25,12 @@ export const replication: readonly Mutant[] = [
     source: 'Figure 2, rule 5; dragonboat #393',
     edits: [
       {
-        file: consensus('append-entries'),
+        file: consensus('replication/append-entries'),
         find: 'Math.min(leaderCommit, proven)',
         replace: 'Math.min(leaderCommit, state.log.lastIndex)',
       },
       {
-        file: consensus('replication'),
+        file: consensus('replication/replication'),
         find: 'const leaderCommit = Math.min(state.commitIndex, lastIndex)',
         replace: 'const leaderCommit = state.commitIndex',
       },
@@ -43,7 +43,7 @@ export const replication: readonly Mutant[] = [
     source: 'CCF: commit moved by a NACK',
     edits: [
       {
-        file: consensus('replication'),
+        file: consensus('replication/replication'),
         find: 'appendRefused(state, peer, sent, answer)\n    return\n',
         replace: 'appendRefused(state, peer, sent, answer)\n',
       },
@@ -57,7 +57,7 @@ export const replication: readonly Mutant[] = [
     source: 'CCF #6016',
     edits: [
       {
-        file: consensus('replication'),
+        file: consensus('replication/replication'),
         find: 'peer.matchIndex = Math.max(peer.matchIndex, sent.lastIndex)',
         replace: 'peer.matchIndex = Math.max(peer.matchIndex, answer.lastLogIndex)',
       },
@@ -70,7 +70,7 @@ export const replication: readonly Mutant[] = [
     source: 'openraft cecb5de8, 369e5d1c',
     edits: [
       {
-        file: consensus('replication'),
+        file: consensus('replication/replication'),
         find: 'const sent = peer.takeAppend(sendId, answer.success)\n',
         replace:
           'const sent = peer.takeAppend(sendId, answer.success) ?? { sendId, prevLogIndex: peer.nextIndex - 1, lastIndex: Math.min(answer.lastLogIndex, state.log.lastIndex), bytes: 0, sentAt: state.now, round: 0 }\n',
@@ -84,7 +84,7 @@ export const replication: readonly Mutant[] = [
     source: '§5.3; peers: regression 3',
     edits: [
       {
-        file: consensus('append-entries'),
+        file: consensus('replication/append-entries'),
         find: 'if (term === prevLogTerm) return true\n',
         replace: 'if (term !== undefined) return true\n',
       },
@@ -97,7 +97,7 @@ export const replication: readonly Mutant[] = [
     source: '§5.3; Redis-Raft #43',
     edits: [
       {
-        file: consensus('append-entries'),
+        file: consensus('replication/append-entries'),
         find: 'return prevLogIndex < firstIndex\n',
         replace: 'return true\n',
       },
@@ -110,7 +110,7 @@ export const replication: readonly Mutant[] = [
     source: 'Figure 2, rule 3; openraft 9540c904; CCF #5674',
     edits: [
       {
-        file: consensus('append-entries'),
+        file: consensus('replication/append-entries'),
         find: 'const conflict = log.firstConflict(entries)\n',
         replace:
           'const first = Math.max(entries.firstIndex, state.commitIndex + 1)\n  const conflict = first <= Math.min(log.lastIndex, entries.lastIndex) ? first : undefined\n',
@@ -124,7 +124,7 @@ export const replication: readonly Mutant[] = [
     source: 'Figure 2, rule 3; CCF #5674',
     edits: [
       {
-        file: consensus('append-entries'),
+        file: consensus('replication/append-entries'),
         find: 'const conflict = log.firstConflict(entries)\n',
         replace:
           'const end = Math.max(entries.lastIndex, state.commitIndex)\n  const conflict = log.firstConflict(entries) ?? (log.lastIndex > end ? end + 1 : undefined)\n',
@@ -138,7 +138,7 @@ export const replication: readonly Mutant[] = [
     source: 'Figure 2, rule 3',
     edits: [
       {
-        file: consensus('append-entries'),
+        file: consensus('replication/append-entries'),
         find: 'const conflict = log.firstConflict(entries)\n',
         replace:
           'const conflict = entries.firstIndex < 0 ? log.firstConflict(entries) : undefined\n',
@@ -152,7 +152,7 @@ export const replication: readonly Mutant[] = [
     source: 'Figure 2; Jepsen, NATS 2.12.1',
     edits: [
       {
-        file: consensus('append-entries'),
+        file: consensus('replication/append-entries'),
         find: 'const term = proven > state.durableIndex ? state.log.termAt(proven) : undefined',
         replace: 'const term = proven < 0 ? state.log.termAt(proven) : undefined',
       },
@@ -165,7 +165,7 @@ export const replication: readonly Mutant[] = [
     source: 'Figure 2; etcd #14370',
     edits: [
       {
-        file: runtime('outbox'),
+        file: runtime('network/outbox'),
         find: '(entry === undefined || entry.index <= this.#durability.durableIndex)',
         replace: '(entry === undefined || entry.index >= 0)',
       },
@@ -178,12 +178,12 @@ export const replication: readonly Mutant[] = [
     source: 'etcd-io/raft: append ABA race',
     edits: [
       {
-        file: runtime('outbox'),
+        file: runtime('network/outbox'),
         find: 'if (item.after.entry !== undefined && item.after.entry.index >= from) item.drop()',
         replace: 'if (item.after.entry !== undefined && from < 0) item.drop()',
       },
     ],
-    hunters: [tested('raft-core', 'test/runtime/outbox.test.ts')],
+    hunters: [tested('raft-core', 'test/runtime/network/outbox.test.ts')],
   },
   {
     name: 'late-durability-believed',
@@ -192,12 +192,12 @@ export const replication: readonly Mutant[] = [
     source: 'etcd-io/raft: async_storage_writes_append_aba_race; peers: regression 20',
     edits: [
       {
-        file: consensus('commitment'),
+        file: consensus('replication/commitment'),
         find: 'if (index <= state.durableIndex || state.log.termAt(index) !== term) return',
         replace: 'if (index <= state.durableIndex || index > state.log.lastIndex) return',
       },
       {
-        file: runtime('write-queue'),
+        file: runtime('log/write-queue'),
         find: `if (write?.kind === 'append') write.last = Math.min(write.last, from - 1)`,
         replace: `if (write?.kind === 'append' && from < 0) write.last = from - 1`,
       },
@@ -210,7 +210,7 @@ export const replication: readonly Mutant[] = [
     source: 'etcd #14370; openraft a9f696a9',
     edits: [
       {
-        file: consensus('commitment'),
+        file: consensus('replication/commitment'),
         find: 'leadership.voters.reached(state.durableIndex, matchIndexOf)',
         replace: 'leadership.voters.reached(state.log.lastIndex, matchIndexOf)',
       },
@@ -223,7 +223,7 @@ export const replication: readonly Mutant[] = [
     source: '§5.3; openraft 6d53aa12',
     edits: [
       {
-        file: consensus('replication'),
+        file: consensus('replication/replication'),
         find: 'peer.clearBackOff()\n  peer.enterProbe(next)',
         replace: 'peer.backOff(state.now, longestPause(state))',
       },
@@ -236,7 +236,7 @@ export const replication: readonly Mutant[] = [
     source: 'etcd-io/raft e419ba5, a370b6f',
     edits: [
       {
-        file: consensus('progress'),
+        file: consensus('state/progress'),
         find: 'this.inflightBytes -= this.inflight[other]!.bytes',
         replace: 'this.inflightBytes -= other === position ? 0 : this.inflight[other]!.bytes',
       },
@@ -249,7 +249,7 @@ export const replication: readonly Mutant[] = [
     source: '§5.3; faults: applyOnAppend',
     edits: [
       {
-        file: runtime('applier'),
+        file: runtime('state-machine/applier'),
         find: 'to: Math.min(batch.lastIndex, this.#target)',
         replace: 'to: batch.lastIndex',
       },
@@ -262,11 +262,11 @@ export const replication: readonly Mutant[] = [
     source: '§5.4.2, dissertation §6.4',
     edits: [
       {
-        file: consensus('leadership'),
+        file: consensus('election/leadership'),
         find: `state.log.append(1, term)\n  state.effects.push({ type: 'append-noop', index: firstIndex, term })`,
         replace: '',
       },
     ],
-    hunters: [tested('raft-core', 'test/consensus/election.test.ts')],
+    hunters: [tested('raft-core', 'test/consensus/election/election.test.ts')],
   },
 ]

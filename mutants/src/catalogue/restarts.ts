@@ -11,12 +11,12 @@ export const restarts: readonly Mutant[] = [
     source: 'log-writer: a truncation behind the write',
     edits: [
       {
-        file: core('runtime/log-writer'),
+        file: core('runtime/log/log-writer'),
         find: 'Math.min(this.#commitIndex, last)',
         replace: 'Math.min(this.#commitIndex, batches.at(-1)!.lastIndex + 0 * last)',
       },
     ],
-    hunters: [tested('raft-core', 'test/runtime/log-writer.test.ts')],
+    hunters: [tested('raft-core', 'test/runtime/log/log-writer.test.ts')],
   },
   {
     name: 'truncated-commit-index-comes-back',
@@ -50,7 +50,7 @@ export const restarts: readonly Mutant[] = [
     source: 'Raft §5.4.2; hashicorp/raft #549',
     edits: [
       {
-        file: core('runtime/start-up'),
+        file: core('runtime/start/start-up'),
         find: 'Math.min(known, bounds.lastIndex)',
         replace: 'Math.max(known, bounds.lastIndex)',
       },

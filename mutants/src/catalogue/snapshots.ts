@@ -11,7 +11,7 @@ export const snapshots: readonly Mutant[] = [
     source: 'etcd-io/raft e515a67; openraft dba24036',
     edits: [
       {
-        file: runtime('snapshotter'),
+        file: runtime('snapshots/snapshotter'),
         find: 'configuration: configuration.configuration,',
         replace: 'configuration: { servers: [] },',
       },
@@ -24,13 +24,13 @@ export const snapshots: readonly Mutant[] = [
     source: 'openraft 674e78aa, 21684bbd',
     edits: [
       {
-        file: consensus('snapshot-installation'),
+        file: consensus('replication/snapshot-installation'),
         find: 'else if (snapshot.index <= state.commitIndex) {',
         replace: 'else if (snapshot.index < 0) {',
       },
     ],
     hunters: [
-      tested('raft-core', 'test/consensus/snapshot-installation.test.ts'),
+      tested('raft-core', 'test/consensus/replication/snapshot-installation.test.ts'),
       targeted('tiny', 150),
     ],
   },
@@ -40,7 +40,7 @@ export const snapshots: readonly Mutant[] = [
     source: '§7, rule 7; hashicorp/raft #697',
     edits: [
       {
-        file: consensus('snapshot-installation'),
+        file: consensus('replication/snapshot-installation'),
         find: 'const keepLogAfter = own === snapshot.term',
         replace: 'const keepLogAfter = own !== undefined',
       },
@@ -53,7 +53,7 @@ export const snapshots: readonly Mutant[] = [
     source: 'Figure 13; faults: snapshotBeforeDurable',
     edits: [
       {
-        file: consensus('snapshot-installation'),
+        file: consensus('replication/snapshot-installation'),
         find: `state.effects.push({ type: 'install-snapshot', requestId, keepLogAfter })`,
         replace: `state.effects.push({ type: 'install-snapshot', requestId, keepLogAfter })\n    answerInstalled(state, requestId, true)`,
       },
@@ -66,7 +66,7 @@ export const snapshots: readonly Mutant[] = [
     source: 'faults: snapshotBeforeDurable',
     edits: [
       {
-        file: consensus('snapshot-installation'),
+        file: consensus('replication/snapshot-installation'),
         find: 'snapshot.index > state.durableIndex ? last : undefined',
         replace: 'snapshot.index < 0 ? last : undefined',
       },
@@ -79,12 +79,12 @@ export const snapshots: readonly Mutant[] = [
     source: 'faults: compactPastApplied; E4',
     edits: [
       {
-        file: consensus('compaction'),
+        file: consensus('replication/compaction'),
         find: 'let to = Math.min(log.snapshot.index, log.lastIndex - timing.trailingLogs)',
         replace: 'let to = Math.min(state.appliedIndex, log.lastIndex - timing.trailingLogs)',
       },
       {
-        file: consensus('term-log'),
+        file: consensus('state/term-log'),
         find: 'invariant(to <= this.#snapshot.index, `only what a snapshot covers is compacted: ${to}`)',
         replace: '',
       },
@@ -97,7 +97,7 @@ export const snapshots: readonly Mutant[] = [
     source: 'faults: E4; etcd #6368',
     edits: [
       {
-        file: runtime('snapshotter'),
+        file: runtime('snapshots/snapshotter'),
         find: 'const meta = await this.#save(captured)\n',
         replace:
           'onSaved({ ...captured, configuration: captured.configuration.configuration, configurationIndex: captured.configuration.index })\n      const meta = await this.#save(captured)\n',
@@ -111,7 +111,7 @@ export const snapshots: readonly Mutant[] = [
     source: 'openraft eed681d5',
     edits: [
       {
-        file: runtime('applier'),
+        file: runtime('state-machine/applier'),
         find: `return this.#exclusive.run(async () => {
       const standing = this.#standing
       return { ...standing, snapshot: await this.#stateMachine.snapshot() }
@@ -130,12 +130,12 @@ export const snapshots: readonly Mutant[] = [
     source: 'Redis-Raft #654; hashicorp/raft: short read',
     edits: [
       {
-        file: runtime('snapshot-intake'),
+        file: runtime('snapshots/snapshot-intake'),
         find: 'if (received !== size)',
         replace: 'if (received > size)',
       },
     ],
-    hunters: [tested('raft-core', 'test/runtime/snapshot-receiver.test.ts')],
+    hunters: [tested('raft-core', 'test/runtime/snapshots/snapshot-receiver.test.ts')],
   },
   {
     name: 'snapshot-floor-ignored',
@@ -143,12 +143,12 @@ export const snapshots: readonly Mutant[] = [
     source: 'faults: F10, E3; NuRaft #185',
     edits: [
       {
-        file: runtime('snapshot-floor'),
+        file: runtime('log/snapshot-floor'),
         find: 'if (lastIndex >= floor) return',
         replace: 'if (lastIndex >= 0) return',
       },
     ],
-    hunters: [tested('raft-core', 'test/runtime/start-up.test.ts')],
+    hunters: [tested('raft-core', 'test/runtime/start/start-up.test.ts')],
   },
   {
     name: 'unreadable-snapshot-is-none',
@@ -156,11 +156,11 @@ export const snapshots: readonly Mutant[] = [
     source: 'peers: regression 16; hashicorp/raft: tryRestoreSnapshot',
     edits: [
       {
-        file: runtime('snapshot-restore'),
+        file: runtime('snapshots/snapshot-restore'),
         find: 'if (snapshots.length === 0) return undefined',
         replace: 'if (snapshots.length >= 0) return undefined',
       },
     ],
-    hunters: [tested('raft-core', 'test/runtime/start-up.test.ts')],
+    hunters: [tested('raft-core', 'test/runtime/start/start-up.test.ts')],
   },
 ]

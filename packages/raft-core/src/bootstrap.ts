@@ -10,7 +10,7 @@ import {
 } from '@raftkit/interface'
 import { encodeConfiguration, encodeEntries } from '@raftkit/wire'
 import { checkedConfiguration } from './configuration-check.ts'
-import { scanLog } from './runtime/log-scan.ts'
+import { scanLog } from './runtime/log/log-scan.ts'
 
 /** The stores of a server that is not running. */
 export interface BootstrapStores {

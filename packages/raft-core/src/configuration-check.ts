@@ -1,5 +1,8 @@
 import { type Configuration, RaftError, type Server } from '@raftkit/interface'
-import { type ConfigurationFault, faultsOf } from './consensus/configuration-change.ts'
+import {
+  type ConfigurationFault,
+  faultsOf,
+} from './consensus/configuration/configuration-change.ts'
 
 /**
  * A copy of the configuration, so that what its owner does with it later changes nothing. Throws

@@ -1,5 +1,8 @@
 import { RaftError, type ServerAddress, type ServerId } from '@raftkit/interface'
-import type { ConfigurationChange, MembershipPlan } from './consensus/configuration-change.ts'
+import type {
+  ConfigurationChange,
+  MembershipPlan,
+} from './consensus/configuration/configuration-change.ts'
 
 /** Servers of one call; a cluster has far fewer. */
 const MAX_SERVERS = 1024

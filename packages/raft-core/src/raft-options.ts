@@ -13,7 +13,7 @@ import {
   type Transport,
 } from '@raftkit/interface'
 import type { RaftConfig } from './config.ts'
-import type { ForwardHandler } from './runtime/forwarding.ts'
+import type { ForwardHandler } from './runtime/network/forwarding.ts'
 
 /** What a server is started with. */
 export interface RaftOptions<R> {

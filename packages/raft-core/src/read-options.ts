@@ -1,6 +1,6 @@
 import { RaftError } from '@raftkit/interface'
-import type { WaitOptions } from './runtime/caller.ts'
-import type { ReadKind } from './runtime/reads.ts'
+import type { WaitOptions } from './runtime/calls/caller.ts'
+import type { ReadKind } from './runtime/calls/reads.ts'
 
 /**
  * How new the state must be that a read sees.

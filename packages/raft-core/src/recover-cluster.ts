@@ -18,9 +18,10 @@ import {
 } from '@raftkit/interface'
 import { type BootstrapStores, hasExistingState } from './bootstrap.ts'
 import { checkedConfiguration } from './configuration-check.ts'
-import { EntryApplier, type Responses } from './runtime/entry-applier.ts'
-import { saveSnapshotFloor } from './runtime/snapshot-floor.ts'
-import { load, type Storage } from './runtime/start-up.ts'
+import { EntryApplier, type Responses } from './runtime/state-machine/entry-applier.ts'
+import { saveSnapshotFloor } from './runtime/log/snapshot-floor.ts'
+import { load } from './runtime/start/start-up.ts'
+import type { Storage } from './storage.ts'
 import { realClock } from './system/real-clock.ts'
 
 /** Encoded bytes of the log read at a time. */

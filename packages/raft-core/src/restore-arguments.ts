@@ -1,5 +1,5 @@
 import { RaftError } from '@raftkit/interface'
-import type { RestoreSource } from './runtime/restores.ts'
+import type { RestoreSource } from './runtime/snapshots/restores.ts'
 
 /** hashicorp/raft's newest snapshot version; 0 is the one before it, whose state is the same. */
 const NEWEST_VERSION = 1

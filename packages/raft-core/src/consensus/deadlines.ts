@@ -1,16 +1,16 @@
 // Time. Deadlines are looked at when a turn ends, after everything that had arrived: a heartbeat that waited in
 // the socket is heard before the election timeout that it prevents.
-import { checkQuorum, leaseStalled } from './check-quorum.ts'
-import { campaign, mayCampaign } from './election.ts'
-import { beat } from './heartbeat.ts'
-import { advanceTransfer } from './leadership-transfer.ts'
-import { advanceMembership } from './membership-change.ts'
-import { offerLeadership } from './preferred-leader.ts'
-import { askPreVotes } from './pre-vote.ts'
-import { needsRound, readsStalled } from './read-index.ts'
-import { replicate } from './replication.ts'
-import { becomeFollower, enterRole, setLeader } from './roles.ts'
-import { randomDeadline, type Leadership, type State } from './state.ts'
+import { checkQuorum, leaseStalled } from './election/check-quorum.ts'
+import { campaign, mayCampaign } from './election/election.ts'
+import { beat } from './leadership/heartbeat.ts'
+import { advanceTransfer } from './leadership/leadership-transfer.ts'
+import { advanceMembership } from './membership/membership-change.ts'
+import { offerLeadership } from './leadership/preferred-leader.ts'
+import { askPreVotes } from './election/pre-vote.ts'
+import { needsRound, readsStalled } from './leadership/read-index.ts'
+import { replicate } from './replication/replication.ts'
+import { becomeFollower, enterRole, setLeader } from './election/roles.ts'
+import { randomDeadline, type Leadership, type State } from './state/state.ts'
 
 /** Why a follower begins an election. */
 export const NO_LEADER_HEARD = 'no leader heard'

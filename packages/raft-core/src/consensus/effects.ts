@@ -10,7 +10,7 @@ import type {
   ServerId,
   Term,
 } from '@raftkit/interface/protocol'
-import type { ConfigurationProblem } from './configuration-change.ts'
+import type { ConfigurationProblem } from './configuration/configuration-change.ts'
 import type { Answer, ControlRequest } from './messages.ts'
 
 /** What must be durable before an effect may leave the server. Both parts, when both are named. */

@@ -1,6 +1,6 @@
 // Everything that consensus can learn. Each event is stepped with a Moment.
 import type { Configuration, DiskId, Index, ServerId, Term } from '@raftkit/interface/protocol'
-import type { ConfigurationChange } from './configuration-change.ts'
+import type { ConfigurationChange } from './configuration/configuration-change.ts'
 import type { Answer, ReceivedRequest, SnapshotPoint } from './messages.ts'
 import type { ConsensusTiming } from './options.ts'
 

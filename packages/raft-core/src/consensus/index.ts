@@ -1,4 +1,4 @@
-export * from './configuration-change.ts'
+export * from './configuration/configuration-change.ts'
 export * from './consensus.ts'
 export * from './effects.ts'
 export * from './events.ts'

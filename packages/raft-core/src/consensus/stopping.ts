@@ -1,9 +1,9 @@
 // The end of a server that cannot go on: nothing that it decided in the failed step leaves, and everyone who waits
 // is told.
 import type { ConsensusEvent } from './events.ts'
-import { answerError } from './outgoing.ts'
-import { stop } from './roles.ts'
-import type { State } from './state.ts'
+import { answerError } from './state/outgoing.ts'
+import { stop } from './election/roles.ts'
+import type { State } from './state/state.ts'
 
 /** Stops after an error in a step. The effects of that step are dropped: they may rest on what is wrong. */
 export function fail(state: State, event: ConsensusEvent, error: unknown): void {

@@ -1,7 +1,7 @@
 // A disk that hangs or fails. A leader with a sick disk can send heartbeats for ever and commit nothing, so it must
 // go; and whoever cannot save a vote must not give one.
-import { becomeFollower, stop } from './roles.ts'
-import { randomDeadline, type State } from './state.ts'
+import { becomeFollower, stop } from './election/roles.ts'
+import { randomDeadline, type State } from './state/state.ts'
 
 /** A write hangs: no leading, no campaigning and no voting until it is over. */
 export function storageStalled(state: State): void {

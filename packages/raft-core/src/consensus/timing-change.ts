@@ -1,7 +1,7 @@
 // New times and limits for a running server: what waits under the old times is looked at anew.
-import { leaseChanged } from './check-quorum.ts'
+import { leaseChanged } from './election/check-quorum.ts'
 import type { ConsensusTiming } from './options.ts'
-import { newPreference, randomDeadline, type State } from './state.ts'
+import { newPreference, randomDeadline, type State } from './state/state.ts'
 
 /**
  * From now on these times hold. A server that waits for a leader, or for votes, begins to wait anew when that wait has

@@ -1,5 +1,5 @@
 import type { Clock, Index } from '@raftkit/interface'
-import { LEASE_LOST } from '../consensus/check-quorum.ts'
+import { LEASE_LOST } from '../consensus/election/check-quorum.ts'
 import { NO_LEADER_HEARD } from '../consensus/deadlines.ts'
 import type { Effect, Role } from '../consensus/effects.ts'
 import type { ConsensusEvent } from '../consensus/events.ts'

@@ -1,9 +1,9 @@
 import { type Index, LogType, type Term } from '@raftkit/interface'
 import { encodeConfiguration, encodeEntries } from '@raftkit/wire'
 import type { Effect } from '../consensus/effects.ts'
-import { type AnnouncementParts, Announcements } from './announcements.ts'
+import { type AnnouncementParts, Announcements } from './observation/announcements.ts'
 import type { Lanes } from './lanes.ts'
-import { notLeader, refusalError } from './refusals.ts'
+import { notLeader, refusalError } from './calls/refusals.ts'
 import type { WakeTimer } from './wake-timer.ts'
 
 /** What effects act on. */

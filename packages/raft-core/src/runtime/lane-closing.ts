@@ -1,7 +1,7 @@
 // How the lanes of a server end: everyone who waits is told at once, what is being written is waited for.
 import type { Clock, RaftError } from '@raftkit/interface'
 import type { Lanes } from './lanes.ts'
-import { withOutcome } from './refusals.ts'
+import { withOutcome } from './calls/refusals.ts'
 
 /** Tells everyone who waits why nothing comes any more; nothing new begins. */
 export function closeLanes<R>(lanes: Lanes<R>, reason: RaftError): void {
