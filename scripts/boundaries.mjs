@@ -5,10 +5,14 @@ import { dirname, join, relative } from 'node:path'
 /** Per package: what its `src` may import, whether it must run without Node, and whether its folders are layers. */
 export const packages = {
   interface: { imports: [], neutral: true },
-  wire: { imports: ['@raftkit/interface', 'msgpackr'], neutral: true },
+  wire: { imports: ['@raftkit/interface', 'msgpackr'], neutral: true, layered: true },
   'raft-core': { imports: ['@raftkit/interface', '@raftkit/wire'], neutral: true, layered: true },
   'transport-inmem': { imports: ['@raftkit/interface'], neutral: true },
-  'transport-network': { imports: ['@raftkit/interface', '@raftkit/wire'], neutral: false },
+  'transport-network': {
+    imports: ['@raftkit/interface', '@raftkit/wire'],
+    neutral: false,
+    layered: true,
+  },
   'transport-tcp': {
     imports: ['@raftkit/interface', '@raftkit/transport-network'],
     neutral: false,
@@ -18,7 +22,11 @@ export const packages = {
     neutral: false,
   },
   'store-inmem': { imports: ['@raftkit/interface'], neutral: true },
-  'store-level': { imports: ['@raftkit/interface', 'classic-level'], neutral: false },
+  'store-level': {
+    imports: ['@raftkit/interface', 'classic-level'],
+    neutral: false,
+    layered: true,
+  },
   'snapshot-file': { imports: ['@raftkit/interface', '@raftkit/wire'], neutral: false },
   'raft-node': {
     imports: [

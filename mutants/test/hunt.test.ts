@@ -54,7 +54,7 @@ describe('a hunt', () => {
       name: 'unused',
       edits: [
         {
-          file: 'packages/store-level/src/keys.ts',
+          file: 'packages/store-level/src/database/keys.ts',
           find: 'export const ANCHOR_KEY',
           replace: 'export const ANCHOR_KEY',
         },

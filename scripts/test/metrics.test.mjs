@@ -35,8 +35,10 @@ function rowOf({ name, unit, labels, help, buckets }) {
 }
 
 const { metricCatalogue } = await sourceOf('raft-core/src/metrics/catalogue.ts')
-const { networkMetricCatalogue } = await sourceOf('transport-network/src/network-metrics.ts')
-const { levelMetricCatalogue } = await sourceOf('store-level/src/level-metrics.ts')
+const { networkMetricCatalogue } = await sourceOf(
+  'transport-network/src/metrics/network-metrics.ts',
+)
+const { levelMetricCatalogue } = await sourceOf('store-level/src/metrics/level-metrics.ts')
 const all = [...metricCatalogue, ...networkMetricCatalogue, ...levelMetricCatalogue]
 
 /** All of hashicorp/raft's, without its prefix and without the copies that have a peer in their names. */

@@ -14,7 +14,7 @@ const stores: readonly Mutant[] = [
     source: 'hashicorp/raft #661; faults: A2',
     edits: [
       {
-        file: level('level-stable'),
+        file: level('stable/level-stable'),
         find: 'await this.#change(HARD_STATE_KEY, record, this.#revision.valuesChecksum)',
         replace:
           'await this.#change(HARD_STATE_KEY, sealHardState({ term }), this.#revision.valuesChecksum)\n    await this.#change(HARD_STATE_KEY, record, this.#revision.valuesChecksum)',
@@ -28,7 +28,7 @@ const stores: readonly Mutant[] = [
     source: 'NuRaft #185; faults: F6, F10',
     edits: [
       {
-        file: level('verification'),
+        file: level('opening/verification'),
         find: 'if (lastIndex === 0 || checksumAtBoundary === logChecksum) return',
         replace: 'if (lastIndex >= 0 || checksumAtBoundary === logChecksum) return',
       },
@@ -41,7 +41,7 @@ const stores: readonly Mutant[] = [
     source: 'faults: F11, termLost',
     edits: [
       {
-        file: level('verification'),
+        file: level('opening/verification'),
         find: 'if (term < boundary.term || isOtherVote)',
         replace: 'if (term < 0 && isOtherVote)',
       },
@@ -54,12 +54,12 @@ const stores: readonly Mutant[] = [
     source: 'faults: F7',
     edits: [
       {
-        file: level('block'),
+        file: level('log/block'),
         find: 'if (checksum !== crc32(value.subarray(4)))',
         replace: 'if (checksum < 0)',
       },
     ],
-    hunters: [tested('store-level', 'test/block.test.ts')],
+    hunters: [tested('store-level', 'test/log/block.test.ts')],
   },
   {
     name: 'misplaced-block-accepted',
@@ -67,7 +67,7 @@ const stores: readonly Mutant[] = [
     source: 'faults: F12',
     edits: [
       {
-        file: level('log-scan'),
+        file: level('log/log-scan'),
         find: 'if (block.previousChecksum !== previous.checksum)',
         replace: 'if (block.previousChecksum < 0)',
       },
@@ -80,12 +80,12 @@ const stores: readonly Mutant[] = [
     source: 'faults: F7',
     edits: [
       {
-        file: level('record'),
+        file: level('database/record'),
         find: 'if (sealed.length < CHECKSUM_BYTES || checksumIn(sealed) !== checksumOf(name, bytes))',
         replace: 'if (sealed.length < CHECKSUM_BYTES)',
       },
     ],
-    hunters: [tested('store-level', 'test/record.test.ts')],
+    hunters: [tested('store-level', 'test/database/record.test.ts')],
   },
   {
     name: 'boundary-not-lowered-before-truncation',
@@ -93,7 +93,7 @@ const stores: readonly Mutant[] = [
     source: 'faults: F15',
     edits: [
       {
-        file: level('level-log'),
+        file: level('log/level-log'),
         find: 'await this.#keeper.recordTwice(promiseOf(end))\n',
         replace: '',
       },
@@ -174,12 +174,12 @@ const bytes: readonly Mutant[] = [
     source: 'faults: F12; peers: regression 13',
     edits: [
       {
-        file: wire('entry-scan'),
+        file: wire('entries/entry-scan'),
         find: '} else if (index !== this.#firstIndex + this.count) {',
         replace: '} else if (index < 0) {',
       },
     ],
-    hunters: [tested('wire', 'test/entry-scan.test.ts')],
+    hunters: [tested('wire', 'test/entries/entry-scan.test.ts')],
   },
   {
     name: 'message-length-unchecked',
@@ -187,12 +187,12 @@ const bytes: readonly Mutant[] = [
     source: 'hashicorp/raft #699, #700, #703',
     edits: [
       {
-        file: wire('value-stream'),
+        file: wire('reading/value-stream'),
         find: 'this.#scanner.start(this.limits[limit], limit)',
         replace: 'this.#scanner.start(Number.MAX_SAFE_INTEGER, limit)',
       },
     ],
-    hunters: [tested('wire', 'test/request-decoder.test.ts')],
+    hunters: [tested('wire', 'test/messages/request-decoder.test.ts')],
   },
   {
     name: 'snapshot-size-unchecked',
@@ -200,12 +200,12 @@ const bytes: readonly Mutant[] = [
     source: 'faults: security of a Raft transport',
     edits: [
       {
-        file: wire('request-decoder'),
+        file: wire('messages/request-decoder'),
         find: 'if (request.size > limit)',
         replace: 'if (request.size < 0)',
       },
     ],
-    hunters: [tested('wire', 'test/request-decoder.test.ts')],
+    hunters: [tested('wire', 'test/messages/request-decoder.test.ts')],
   },
   {
     name: 'answers-overtake-each-other',
@@ -213,13 +213,13 @@ const bytes: readonly Mutant[] = [
     source: 'hashicorp/raft: pipelining; peers: network transports',
     edits: [
       {
-        file: network('answer-queue'),
+        file: network('inbound/answer-queue'),
         find: 'for (let first = this.#pending[0]; first?.answer !== undefined; first = this.#pending[0]) {\n      this.#pending.shift()',
         replace:
           'for (const first of [pending]) {\n      this.#pending.splice(this.#pending.indexOf(first), 1)',
       },
       {
-        file: network('answer-queue'),
+        file: network('inbound/answer-queue'),
         find: 'this.#writer.push(first.answer)',
         replace: 'this.#writer.push(answer)',
       },
@@ -233,7 +233,7 @@ const bytes: readonly Mutant[] = [
     source: 'hashicorp/raft: pooled connections; faults: G6',
     edits: [
       {
-        file: network('outbound-connection'),
+        file: network('outbound/outbound-connection'),
         find: 'if (this.#failure !== undefined) return\n    this.#failure = { reason }',
         replace: `if (this.#failure !== undefined) return
     if (RaftError.is(reason, 'RAFT_RPC_TIMEOUT')) {

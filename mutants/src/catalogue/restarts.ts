@@ -24,7 +24,7 @@ export const restarts: readonly Mutant[] = [
     source: 'LogStore.commitIndex: it stays down',
     edits: [
       {
-        file: 'packages/store-level/src/commit-record.ts',
+        file: 'packages/store-level/src/log/commit-record.ts',
         find: 'index === this.#written ? []',
         replace: 'index <= this.#written ? []',
       },

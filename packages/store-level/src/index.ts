@@ -1,5 +1,5 @@
 export { LevelStore } from './level-store.ts'
 export type { LevelStoreOptions } from './options.ts'
-export { levelMetricCatalogue } from './level-metrics.ts'
-export { importLog } from './import-log.ts'
-export type { ImportedLog, ImportLogOptions } from './import-log.ts'
+export { levelMetricCatalogue } from './metrics/level-metrics.ts'
+export { importLog } from './transfer/import-log.ts'
+export type { ImportedLog, ImportLogOptions } from './transfer/import-log.ts'

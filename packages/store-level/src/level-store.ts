@@ -9,19 +9,19 @@ import type {
   LogStore,
   StableStore,
 } from '@raftkit/interface'
-import { BoundaryKeeper } from './boundary-keeper.ts'
-import { localDisk } from './disk.ts'
-import type { Disk } from './disk.ts'
+import { BoundaryKeeper } from './boundary/boundary-keeper.ts'
+import { localDisk } from './database/disk.ts'
+import type { Disk } from './database/disk.ts'
 import { Handle } from './handle.ts'
-import { LevelLog } from './level-log.ts'
-import { LevelStable } from './level-stable.ts'
-import { promiseOf } from './log-anchor.ts'
-import { openStore } from './opening.ts'
-import type { OpenedStore } from './opening.ts'
+import { LevelLog } from './log/level-log.ts'
+import { LevelStable } from './stable/level-stable.ts'
+import { promiseOf } from './log/log-anchor.ts'
+import { openStore } from './opening/opening.ts'
+import type { OpenedStore } from './opening/opening.ts'
 import { resolveOptions } from './options.ts'
 import type { LevelStoreOptions, ResolvedOptions } from './options.ts'
 import { unusableError } from './store-errors.ts'
-import { StoreMeter } from './store-meter.ts'
+import { StoreMeter } from './metrics/store-meter.ts'
 
 /**
  * Log, term, vote and small values of one server in one LevelDB database, and beside it a boundary file that says

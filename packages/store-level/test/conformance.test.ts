@@ -3,7 +3,7 @@ import { inDirectories, tearFile } from '@raftkit/conformance/node'
 import type { TornEnd } from '@raftkit/conformance'
 import { LevelStore } from '@raftkit/store-level'
 import { describe, it } from 'vitest'
-import { HARD_STATE_KEY } from '../src/keys.ts'
+import { HARD_STATE_KEY } from '../src/database/keys.ts'
 import { damageBlockOf, damageValue, databaseFiles } from './damage.ts'
 
 /** The last write of a store that was closed at once is in LevelDB's write-ahead log. */

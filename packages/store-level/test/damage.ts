@@ -2,7 +2,7 @@ import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
 import type { Index } from '@raftkit/interface'
-import { blockKey } from '../src/keys.ts'
+import { blockKey } from '../src/database/keys.ts'
 
 /** Ways to damage a closed store. */
 

@@ -1,7 +1,7 @@
 import { LevelStore } from '@raftkit/store-level'
 import { expect, test } from 'vitest'
-import { decodeBlock, encodeBlock } from '../src/block.ts'
-import type { Block } from '../src/block.ts'
+import { decodeBlock, encodeBlock } from '../src/log/block.ts'
+import type { Block } from '../src/log/block.ts'
 import {
   blockKey,
   COMMIT_KEY,
@@ -9,9 +9,9 @@ import {
   IDENTITY_KEY,
   REVISION_KEY,
   valueKey,
-} from '../src/keys.ts'
-import { sealBytes } from '../src/record.ts'
-import { sealHardState, sealRevision, unsealRevision } from '../src/stable-records.ts'
+} from '../src/database/keys.ts'
+import { sealBytes } from '../src/database/record.ts'
+import { sealHardState, sealRevision, unsealRevision } from '../src/stable/stable-records.ts'
 import { damageBlockOf, damageValue, withLevel } from './damage.ts'
 import { entries } from './entries.ts'
 import { refusalOf } from './refusal.ts'

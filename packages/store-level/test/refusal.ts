@@ -1,7 +1,7 @@
 import { RaftError } from '@raftkit/interface'
 import { LevelStore } from '@raftkit/store-level'
 import type { LevelStoreOptions } from '@raftkit/store-level'
-import { localDisk } from '../src/disk.ts'
+import { localDisk } from '../src/database/disk.ts'
 
 /** The RaftError with which a promise rejects. */
 export async function rejectionOf(promise: Promise<unknown>): Promise<RaftError> {

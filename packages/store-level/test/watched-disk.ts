@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
-import type { Database } from '../src/database.ts'
-import { localDisk } from '../src/disk.ts'
-import type { Disk } from '../src/disk.ts'
+import type { Database } from '../src/database/database.ts'
+import { localDisk } from '../src/database/disk.ts'
+import type { Disk } from '../src/database/disk.ts'
 
 /**
  * The machine's disk; `before` is called before each step that changes something, and may throw to make it fail.

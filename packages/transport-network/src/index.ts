@@ -6,7 +6,7 @@ export {
   type HostPort,
   type ListenAddress,
 } from './address.ts'
-export { networkMetricCatalogue } from './network-metrics.ts'
+export { networkMetricCatalogue } from './metrics/network-metrics.ts'
 export { NetworkTransport, type NetworkTransportStats } from './network-transport.ts'
 export {
   DEFAULT_NETWORK_LIMITS,

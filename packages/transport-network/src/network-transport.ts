@@ -15,23 +15,23 @@ import {
   type Transport,
 } from '@raftkit/interface'
 import { encodeRequest } from '@raftkit/wire'
-import { CallGuard } from './call-guard.ts'
-import { ConnectionPool } from './connection-pool.ts'
-import { Dialler } from './dialler.ts'
-import { ForwardLanes } from './forward-lanes.ts'
-import { InboundConnections } from './inbound-connections.ts'
-import { NetworkMeter } from './network-meter.ts'
+import { CallGuard } from './outbound/call-guard.ts'
+import { ConnectionPool } from './outbound/connection-pool.ts'
+import { Dialler } from './outbound/dialler.ts'
+import { ForwardLanes } from './outbound/forward-lanes.ts'
+import { InboundConnections } from './inbound/inbound-connections.ts'
+import { NetworkMeter } from './metrics/network-meter.ts'
 import {
   checkTimeout,
   resolveOptions,
   type NetworkTransportOptions,
   type ResolvedOptions,
 } from './options.ts'
-import type { OutboundConnection, Reply } from './outbound-connection.ts'
-import { NetworkPipeline } from './pipeline.ts'
-import { responseOf } from './rpc-outcome.ts'
-import { RpcSupport } from './rpc-support.ts'
-import { sendSnapshot } from './snapshot-sender.ts'
+import type { OutboundConnection, Reply } from './outbound/outbound-connection.ts'
+import { NetworkPipeline } from './outbound/pipeline.ts'
+import { responseOf } from './outbound/rpc-outcome.ts'
+import { RpcSupport } from './outbound/rpc-support.ts'
+import { sendSnapshot } from './outbound/snapshot-sender.ts'
 
 /** Counts of a transport's connections. */
 export interface NetworkTransportStats {

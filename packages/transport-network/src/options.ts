@@ -9,7 +9,7 @@ import {
   type StreamLayer,
 } from '@raftkit/interface'
 import type { WireLimits } from '@raftkit/wire'
-import { systemClock, systemRandom } from './system-clock.ts'
+import { systemClock, systemRandom } from './timing/system-clock.ts'
 
 /** Bounds of what other servers can make this one hold or wait for. Times in milliseconds. */
 export interface NetworkLimits {

@@ -1,9 +1,9 @@
 import type { Configuration, DiskId, Server, Suffrage } from '@raftkit/interface'
-import { decodeFailed, limitExceeded } from './decode-error.ts'
-import { resolveWireLimits } from './limits.ts'
-import type { WireLimits } from './limits.ts'
-import { Pack } from './pack.ts'
-import { Unpack } from './unpack.ts'
+import { decodeFailed, limitExceeded } from './reading/decode-error.ts'
+import { resolveWireLimits } from './reading/limits.ts'
+import type { WireLimits } from './reading/limits.ts'
+import { Pack } from './format/pack.ts'
+import { Unpack } from './reading/unpack.ts'
 
 /** Suffrages by hashicorp/raft's numbers. */
 const SUFFRAGES: readonly Suffrage[] = ['voter', 'nonvoter', 'staging']

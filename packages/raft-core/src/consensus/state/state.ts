@@ -1,5 +1,5 @@
-// Everything that consensus knows, in one record. Each file of this folder is a set of functions over it; each of
-// them reads beside Figure 2 of the paper. Nobody outside of this folder sees it.
+// Everything that consensus knows, in one record. The other files of consensus are sets of functions over it; each of
+// them reads beside Figure 2 of the paper. Nobody outside of consensus sees it.
 import type { HardState, Index, ServerId, Term } from '@raftkit/interface/protocol'
 import type { ConfigurationChange, MembershipPlan } from '../configuration/configuration-change.ts'
 import type { Effect, KnownLeader, Role } from '../effects.ts'
