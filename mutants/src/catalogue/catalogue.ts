@@ -1,6 +1,7 @@
 // Every planted bug, by area.
 import type { Mutant } from '../mutant.ts'
-import { adapters } from './adapters.ts'
+import { disks } from './disks.ts'
+import { networks } from './networks.ts'
 import { callers } from './callers.ts'
 import { elections } from './elections.ts'
 import { jointConsensus } from './joint-consensus.ts'
@@ -34,5 +35,6 @@ export const catalogue: readonly Mutant[] = [
   ...clientSessions,
   ...leaderElection,
   ...observation,
-  ...adapters,
+  ...disks,
+  ...networks,
 ]
