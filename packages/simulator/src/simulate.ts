@@ -1,4 +1,5 @@
 import type { StateMachine } from '@raftkit/interface'
+import type { Layer } from './server/layer.ts'
 import { type Reduction, reducedWorld } from './shrinking/reduction.ts'
 import { SimulationError } from './simulation-error.ts'
 import type { StoryLine } from './story/trace.ts'
@@ -8,8 +9,8 @@ import { kvWorkload } from './workload/kv-workload.ts'
 import type { Workload } from './workload/workload.ts'
 import { profileOf } from './world/profiles.ts'
 import type { RunParts, SeedResult } from './world/seed-result.ts'
-import { runWorld } from './world/seed-run.ts'
-import { drawWorld } from './world/swarm.ts'
+import { runWorld } from './world/run-world.ts'
+import { drawWorld, type Profile } from './world/swarm.ts'
 
 /** What to simulate. */
 export interface SimulationOptions<
@@ -21,8 +22,8 @@ export interface SimulationOptions<
   readonly seed?: number
   /** The first and the last seed. Default 1 to 20. */
   readonly seeds?: readonly [first: number, last: number]
-  /** What kind of trouble: one of {@link PROFILE_NAMES}. Default `default`, a mix of all. */
-  readonly profile?: string
+  /** What kind of trouble: one of {@link PROFILE_NAMES}, or one of your own. Default `default`, a mix of all. */
+  readonly profile?: string | Profile
   /** Number of servers, 1 to 7. Default: drawn, 1, 3, 5 or 7. */
   readonly servers?: number
   /** What is left out of the seed, as {@link shrink} finds it. */
@@ -33,6 +34,12 @@ export interface SimulationOptions<
   readonly workload?: () => Workload<M, Input, Output>
   /** A check of the state of your machine after each command: says what is wrong, or nothing. */
   readonly check?: (machine: M) => string | undefined
+  /**
+   * Gives code of yours that starts Raft on every server and runs around it; made anew for each seed. All calls of
+   * clients go through it. It comes with `stateMachine` and `workload`, and the `command` of a call must be what the state
+   * machine is given in the end. Default: nothing but Raft, which clients call.
+   */
+  readonly layer?: () => Layer<M, Input, Output>
   /** Events after which a run is given up and counts as failed. Default 5,000,000. */
   readonly maxEvents?: number
   /**
@@ -92,6 +99,7 @@ export function runSeed<M extends StateMachine<Output>, Input, Output>(
     stateMachine,
     workload,
     check,
+    layer,
     maxEvents,
     guardRealTime,
     onLine,
@@ -101,12 +109,16 @@ export function runSeed<M extends StateMachine<Output>, Input, Output>(
     ...(servers === undefined ? {} : { servers }),
     ...options.reduction,
   }
-  const drawn = drawWorld(seed, profileOf(profile), reduction.servers)
+  const drawn = drawWorld(
+    seed,
+    typeof profile === 'string' ? profileOf(profile) : profile,
+    reduction.servers,
+  )
   const world = reducedWorld(drawn, reduction)
   if (stateMachine === undefined || workload === undefined) {
-    if (stateMachine !== undefined || workload !== undefined)
+    if (stateMachine !== undefined || workload !== undefined || layer !== undefined)
       throw new TypeError(
-        'a state machine of yours needs a workload of yours, and the other way round',
+        'stateMachine and workload come together, and layer comes with both of them',
       )
     return runWorld(world, {
       newMachine: () => new KvMachine(),
@@ -121,6 +133,7 @@ export function runSeed<M extends StateMachine<Output>, Input, Output>(
     newMachine: stateMachine,
     workload: workload(),
     check,
+    layer: layer?.(),
     reduction,
     maxEvents,
     guardRealTime,

@@ -16,6 +16,7 @@ export type CheckName =
   | 'damage is found'
   | 'store contract'
   | 'honest outcomes'
+  | 'applied once'
   | 'linearizability'
   | 'every promise settles'
   | 'every run ends'

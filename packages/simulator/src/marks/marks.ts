@@ -128,9 +128,19 @@ export type Mark = (typeof MARKS)[number]
 /** How often each mark was reached. */
 export class MarkCounts {
   readonly #counts = new Map<Mark, number>()
+  readonly #own = new Map<string, number>()
 
   hit(mark: Mark): void {
     this.#counts.set(mark, (this.#counts.get(mark) ?? 0) + 1)
+  }
+
+  /** A situation of the user's, by a name of their own. */
+  hitOwn(name: string): void {
+    this.#own.set(name, (this.#own.get(name) ?? 0) + 1)
+  }
+
+  get reachedOwn(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#own)
   }
 
   /** Marks that were reached, with how often. */

@@ -3,7 +3,8 @@ import { RaftError, type SnapshotMeta, type StateMachine } from '@raftkit/interf
 import { SNAPSHOT_HEADER_BYTES } from '../checks/checked-machine.ts'
 import type { Stream } from '../random/streams.ts'
 import type { SimulatedServer } from '../server/simulated-server.ts'
-import type { Backup, World } from '../world/world.ts'
+import type { World } from '../world/world.ts'
+import type { Backup } from '../world/world-parts.ts'
 import { type Act, someServer, troubleMs } from './act.ts'
 
 /** The newest snapshot of some server is copied. */

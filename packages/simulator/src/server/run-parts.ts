@@ -34,4 +34,17 @@ export interface RunChances {
   readonly apply: Stream
   readonly network: Stream
   readonly reads: Stream
+  readonly service: Stream
+}
+
+/** The streams of one server. */
+export function chancesOf(id: ServerId, stream: (name: string) => Stream): RunChances {
+  return {
+    turns: stream(`turns of ${id}`),
+    raft: stream(`raft of ${id}`),
+    apply: stream(`applying on ${id}`),
+    network: stream(`connections of ${id}`),
+    reads: stream(`reads of ${id}`),
+    service: stream(`service on ${id}`),
+  }
 }

@@ -1,25 +1,23 @@
 import {
-  type RpcRequest,
+  type LogEntry,
+  RaftError,
   type ServerAddress,
   type ServerId,
   type StateMachine,
-  RaftError,
 } from '@raftkit/interface'
 import { bootstrapCluster, hasExistingState, Raft, type RaftConfig } from '@raftkit/raft-core'
-import type { InmemTransport } from '@raftkit/transport-inmem'
 import { CheckedMachine } from '../checks/checked-machine.ts'
 import { checkStart } from '../checks/damage.ts'
 import { Progress } from '../checks/progress.ts'
 import type { SimulatedDisk } from '../disk/simulated-disk.ts'
-import { SimulatedSnapshotStore } from '../disk/simulated-snapshot-store.ts'
-import { SimulatedStore } from '../disk/simulated-store.ts'
-import { GatedTransport } from '../network/gated-transport.ts'
-import { Process } from './process.ts'
-import { ServerClock } from './server-clock.ts'
-import { StoreWatch } from './store-watch.ts'
+import { Ground } from './ground.ts'
+import type { Launched, Site } from './layer.ts'
 import { bootstrapRunning } from './live-bootstrap.ts'
+import { Process } from './process.ts'
 import { watchRaft } from './raft-watch.ts'
 import type { RunChances, RunEvents, RunIdentity } from './run-parts.ts'
+import { ServerClock } from './server-clock.ts'
+import { Stalls } from './stalls.ts'
 import type { Surroundings } from './surroundings.ts'
 import { TrafficWatch } from './traffic-watch.ts'
 
@@ -38,12 +36,12 @@ export class ServerRun<M extends StateMachine<R>, R> {
   readonly #disk: SimulatedDisk
   readonly #events: RunEvents
   readonly #chances: RunChances
+  readonly #ground: Ground<M, R>
+  readonly #stalls: Stalls<M, R>
   /** Somebody has asked it to shut down. */
   isShutDown = false
+  #launched: Launched<R> | undefined
   #progress: Progress | undefined
-  /** World time until which the event loop stands still. */
-  #stillUntil = 0
-  #transport: GatedTransport | undefined
 
   constructor(
     identity: RunIdentity,
@@ -62,20 +60,24 @@ export class ServerRun<M extends StateMachine<R>, R> {
     this.#events = events
     this.#chances = chances
     const { time, options } = world
+    const { process } = this
     this.clock = new ServerClock({
       time,
-      process: this.process,
+      process,
       random: chances.turns,
       rate: options.clockRates[place]!,
       onRun: () => this.#progress?.look(),
     })
+    const { clock } = this
+    this.#ground = new Ground({ identity, config, world, disk, process, clock, events, chances })
+    this.#stalls = new Stalls(id, world, process, chances.apply, (forMs) => this.wake(forMs))
     this.machine = world.newMachine()
     this.checked = new CheckedMachine<R>({
       id,
       machine: this.machine,
       applied: world.applied,
       violate: world.violate,
-      beforeApply: ({ data }) => this.#beforeApply(data),
+      beforeApply: (entry) => this.#beforeApply(entry),
       check: world.check === undefined ? undefined : () => world.check?.(this.machine),
       fresh: world.newMachine,
     })
@@ -86,6 +88,12 @@ export class ServerRun<M extends StateMachine<R>, R> {
     this.#start().catch((error: unknown) => {
       if (!this.process.isDead) this.#events.onStopped(error)
     })
+  }
+
+  /** Ends Raft, and what is around it, in an orderly way. */
+  async stop(): Promise<void> {
+    this.isShutDown = true
+    await (this.#launched?.stop?.() ?? this.raft?.shutdown())
   }
 
   /** Everything that was due during a pause or stall of that length runs. */
@@ -109,21 +117,20 @@ export class ServerRun<M extends StateMachine<R>, R> {
 
   /** That address leads to this server too. */
   listenAt(address: ServerAddress): void {
-    if (!this.process.isDead) this.#transport?.listenAt(this.#open(address))
+    this.#ground.listenAt(address)
   }
 
   /** The addresses are free again. */
   close(): void {
-    void this.#transport?.close()
+    this.#ground.close()
   }
 
   async #start(): Promise<void> {
     const world = this.#world
     const id = this.#id
-    const config = this.#config
     if (this.#disk.open()) world.marks.hit('a torn last write was dropped')
     const { hardState } = this.#disk.image
-    const stores = this.#openStores()
+    const stores = this.#ground.openStores(() => this.raft)
     const isKnown = await hasExistingState(stores)
     if (isKnown) world.marks.hit('a server restarted with what it had')
     else if (this.#isNew && world.options.bootstrap === 'before')
@@ -136,60 +143,46 @@ export class ServerRun<M extends StateMachine<R>, R> {
         startedWith: hardState,
         crashPoints: world.options.crashPoints,
         onCrashPoint: (share, what) => this.#events.onCrashPoint(share, what),
-        onSent: (to, request) => this.#sent(to, request),
+        onSent: (to, request) => this.#ground.sent(to, request),
         isAwaited: (request) =>
-          request.type !== 'forward' || world.forwarded.begin(request.payload),
+          request.type !== 'forward' ||
+          world.forwarded.begin(request.payload) ||
+          world.launcher?.mayRepeatForwards === true,
       },
       world,
     )
-    const [own = id, ...others] = this.#identity.addresses
-    const transport = new GatedTransport(this.#open(own), this.process, watch)
-    this.#transport = transport
-    for (const address of others) this.listenAt(address)
-    const raft = await Raft.start<R>({
+    const options: Site<M, R>['raftOptions'] = {
       id,
-      config,
+      config: this.#config,
       stateMachine: this.checked,
       ...stores,
-      transport,
+      transport: this.#ground.openTransport(watch),
       clock: this.clock,
       random: this.#chances.raft,
-      onForward: (payload) => this.#serve(payload),
-    })
-    this.#started(raft)
+    }
+    if (world.launcher === undefined)
+      this.#started(
+        await Raft.start<R>({ ...options, onForward: (payload) => this.#serve(payload) }),
+      )
+    else {
+      this.#launched = await world.launcher.start(this.#siteOf(options))
+      this.#started(this.#launched.raft)
+    }
   }
 
-  #open(address: ServerAddress): InmemTransport {
-    const { network, options } = this.#world
-    const { rpcTimeoutMs, snapshotStallMs } = this.#config
-    return network.transport(address, {
-      clock: this.clock,
-      timeoutMs: rpcTimeoutMs,
-      snapshotTimeoutMs: snapshotStallMs * 3,
-      pipelines: options.pipelines,
-    })
-  }
-
-  #openStores(): Pick<
-    Parameters<typeof bootstrapCluster>[0],
-    'logStore' | 'stableStore' | 'snapshotStore'
-  > {
-    const { options, isStormy } = this.#world
-    const watch = new StoreWatch<R>(
-      this.#id,
-      this.#world,
-      () => this.raft,
-      () =>
-        isStormy() && this.#chances.reads.chance(options.rotAtRead) && this.#events.mayLoseDisk(),
-    )
-    const store = new SimulatedStore(this.#disk, this.process, watch)
-    const snapshotStore = new SimulatedSnapshotStore(
-      this.#disk,
-      this.process,
-      options.snapshotChunkBytes,
-      (meta) => watch.onSnapshot(meta),
-    )
-    return { logStore: store, stableStore: store, snapshotStore }
+  #siteOf(raftOptions: Site<M, R>['raftOptions']): Site<M, R> {
+    const { time, trace, marks, violate } = this.#world
+    const id = this.#id
+    return {
+      id,
+      raftOptions,
+      machine: this.machine,
+      random: this.#chances.service,
+      worldTime: () => time.now(),
+      report: (problem) => violate('own check', `${id}: ${problem}`),
+      mark: (name) => marks.hitOwn(name),
+      tell: (...facts) => trace.tell(id, ...facts),
+    }
   }
 
   #started(raft: Raft<R>): void {
@@ -227,19 +220,6 @@ export class ServerRun<M extends StateMachine<R>, R> {
     return this.#identity.isFirst && !this.#disk.wasWiped
   }
 
-  #sent(to: string, request: RpcRequest): void {
-    this.#events.onSent(to, request)
-    const { options, network, time, isStormy, trace } = this.#world
-    if (request.type !== 'install-snapshot' || !isStormy()) return
-    if (!this.#chances.network.chance(options.snapshotResets)) return
-    const { minDelayMs = 0, jitterMs = 0 } = options.network
-    const chunks = 1 + request.size / options.snapshotChunkBytes
-    time.after(minDelayMs + jitterMs + this.#chances.network.between(0, chunks), () => {
-      trace.tell('network', 'resets connections of', this.#id, 'and', to)
-      network.reset(this.#identity.addresses[0], to)
-    })
-  }
-
   /** A command that another server handed on. The response comes back as the index of the command. */
   async #serve(payload: Uint8Array): Promise<Uint8Array> {
     if (this.raft === undefined) throw new RaftError('RAFT_ABORTED', 'this server only starts')
@@ -247,29 +227,8 @@ export class ServerRun<M extends StateMachine<R>, R> {
     return this.#world.forwarded.answer(this.#id, index, term, response)
   }
 
-  #beforeApply(data: Uint8Array): void | Promise<void> {
-    const { options, time, isStormy } = this.#world
-    this.#world.onCommand(this.#id, data)
-    if (!isStormy()) return
-    const { apply } = this.#chances
-    if (apply.chance(options.stalls)) this.#standStill(apply.exponential(options.stallMs))
-    if (apply.chance(options.slowApply))
-      return this.process.pass(
-        time.sleep(this.process.aheadMs + apply.exponential(options.slowApplyMs)),
-      )
-  }
-
-  /** The event loop stands still in the middle of a turn. */
-  #standStill(forMs: number): void {
-    const { trace, time } = this.#world
-    trace.tell(this.#id, 'stands still for', forMs)
-    const until = time.now() + forMs
-    // Within a longer stall of the same turn.
-    if (until <= this.#stillUntil) return
-    this.#stillUntil = until
-    this.process.pause(forMs)
-    time.after(forMs, () => {
-      if (this.#stillUntil === until) this.wake(forMs)
-    })
+  #beforeApply(entry: LogEntry): void | Promise<void> {
+    this.#world.onCommand(this.#id, entry)
+    return this.#stalls.beforeApply()
   }
 }

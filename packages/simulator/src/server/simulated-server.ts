@@ -13,9 +13,9 @@ import { SimulatedDisk } from '../disk/simulated-disk.ts'
 import type { Stream } from '../random/streams.ts'
 import { Addresses } from './addresses.ts'
 import { diskEvents } from './disk-events.ts'
-import { damageMark } from './damage-mark.ts'
+import { judgeStop } from './stop-verdict.ts'
 import { reloadEither } from './reload.ts'
-import type { RunChances } from './run-parts.ts'
+import { chancesOf, type RunChances } from './run-parts.ts'
 import { ServerRun } from './server-run.ts'
 import type { Surroundings } from './surroundings.ts'
 
@@ -53,13 +53,7 @@ export class SimulatedServer<M extends StateMachine<R>, R> {
     this.#world = world
     this.#onSent = onSent
     this.#chance = world.stream(`crashes of ${this.id}`)
-    this.#runChances = {
-      turns: world.stream(`turns of ${this.id}`),
-      raft: world.stream(`raft of ${this.id}`),
-      apply: world.stream(`applying on ${this.id}`),
-      network: world.stream(`connections of ${this.id}`),
-      reads: world.stream(`reads of ${this.id}`),
-    }
+    this.#runChances = chancesOf(this.id, (name) => world.stream(name))
     const { options } = world
     this.#config = options.configs[place]!
     this.disk = new SimulatedDisk(
@@ -225,26 +219,21 @@ export class SimulatedServer<M extends StateMachine<R>, R> {
     if (run === undefined || raft === undefined || raft.state === 'stopped') return
     // Nobody can be asked while nothing of it runs.
     if (run.process.isPaused) return
-    const { options, marks, openCalls, trace } = this.#world
+    const { options, marks, trace } = this.#world
     trace.tell(this.id, 'is shut down')
-    run.isShutDown = true
-    const shutdown = raft.shutdown().then(() => {
-      if (this.#run !== run) return
-      if (!run.process.isPaused) checkTimers(this.#world.violate, this.id, run.clock)
+    this.#end(run, () => {
       const [one, other] = [options.configs[this.#place]!, options.otherConfigs[this.#place]!]
       this.#config = this.#config === one ? other : one
       marks.hit('a server was shut down and started with other options')
       this.crash('was shut down', afterMs)
     })
-    openCalls.watch(`shutdown of ${this.id}`, shutdown, run.process.died)
   }
 
   /** Shuts the server down for good. */
   async shutDown(): Promise<void> {
     const run = this.#run
     if (run?.raft === undefined) return this.crash('ends while it starts')
-    run.isShutDown = true
-    await run.raft.shutdown()
+    await run.stop()
     checkTimers(this.#world.violate, this.id, run.clock)
   }
 
@@ -262,14 +251,20 @@ export class SimulatedServer<M extends StateMachine<R>, R> {
 
   /** It was removed from the cluster and has shut down by itself. */
   #left(run: ServerRun<M, R>): void {
-    const { options, marks, openCalls } = this.#world
+    const { options, marks } = this.#world
     marks.hit('a leader that removed itself shut down')
-    const shutdown = run.raft!.shutdown().then(() => {
+    this.#end(run, () => this.crash('has left', this.#chance.exponential(options.meanDownMs)))
+  }
+
+  /** Shuts a run down in an orderly way; then nothing of it may wait for a time. */
+  #end(run: ServerRun<M, R>, then: () => void): void {
+    const { openCalls, violate } = this.#world
+    const stopped = run.stop().then(() => {
       if (this.#run !== run) return
-      if (!run.process.isPaused) checkTimers(this.#world.violate, this.id, run.clock)
-      this.crash('has left', this.#chance.exponential(options.meanDownMs))
+      if (!run.process.isPaused) checkTimers(violate, this.id, run.clock)
+      then()
     })
-    openCalls.watch(`shutdown of ${this.id}`, shutdown, run.process.died)
+    openCalls.watch(`shutdown of ${this.id}`, stopped, run.process.died)
   }
 
   #crashPoint(share: number, what: string): void {
@@ -282,19 +277,10 @@ export class SimulatedServer<M extends StateMachine<R>, R> {
   }
 
   #stopped(error: unknown): void {
-    const { violate, trace, options, marks } = this.#world
+    const { trace, options } = this.#world
     trace.tell(this.id, 'stopped:', messageOf(error))
-    const mark = damageMark(error, this.disk.image, this.raft !== undefined)
-    if (mark !== undefined) {
-      marks.hit(mark)
-      return this.giveUp()
-    }
-    if (this.#world.restores.maySeeItselfAlone(this.disk.image)) {
-      marks.hit('a server with a lost restore stopped')
-      return this.giveUp()
-    }
-    if (this.#isDiskSick) marks.hit('a write failed and the server stopped')
-    else violate('no server breaks', `${this.id} stopped: ${messageOf(error)}`)
-    this.crash('its Raft has stopped', 1 + this.#chance.exponential(options.meanDownMs))
+    const isFit = judgeStop(this.#world, this, error, this.#isDiskSick)
+    if (isFit) this.crash('its Raft has stopped', 1 + this.#chance.exponential(options.meanDownMs))
+    else this.giveUp()
   }
 }

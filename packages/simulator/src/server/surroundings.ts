@@ -1,5 +1,5 @@
 // What a simulated server needs of its world.
-import type { Configuration, ServerId, StateMachine } from '@raftkit/interface'
+import type { Configuration, LogEntry, ServerId, StateMachine } from '@raftkit/interface'
 import type { InmemNetwork } from '@raftkit/transport-inmem'
 import type { AcknowledgedCommands } from '../checks/acknowledged-commands.ts'
 import type { AppliedLog } from '../checks/applied-log.ts'
@@ -16,6 +16,7 @@ import type { Trace } from '../story/trace.ts'
 import type { VirtualTime } from '../time/virtual-time.ts'
 import type { WorldOptions } from '../world/world-options.ts'
 import type { ForwardedAnswers } from '../workload/forwarded-answers.ts'
+import type { Launcher } from './layer.ts'
 
 /** What looks at everything that happens in a world. */
 export interface Checks {
@@ -46,6 +47,8 @@ export interface Surroundings<M extends StateMachine<R>, R> extends Checks {
   readonly forwarded: ForwardedAnswers<R>
   readonly configuration: Configuration
   readonly newMachine: () => M
+  /** Starts what runs on a server; undefined: nothing but Raft. */
+  readonly launcher: Launcher<M, R> | undefined
   /** An own check of the state, after each command. */
   readonly check: ((machine: M) => string | undefined) | undefined
   /** True for members of the committed configuration, or of one that may be committed yet. */
@@ -60,5 +63,5 @@ export interface Surroundings<M extends StateMachine<R>, R> extends Checks {
   /** A server has become leader. */
   onLeader(id: ServerId): void
   /** A command is given to the state machine of a server. */
-  onCommand(id: ServerId, data: Uint8Array): void
+  onCommand(id: ServerId, entry: LogEntry): void
 }

@@ -7,6 +7,7 @@ import type { Ledger } from './ledger.ts'
 import { reach, type Reached } from './reached.ts'
 import { Reads, type StrongConsistency } from './reads.ts'
 import { isForwarding, markRefusal } from './refusals.ts'
+import type { Services } from './services.ts'
 import type { Call, Workload } from './workload.ts'
 
 /** Calls that a client sends at once in a burst, at most. */
@@ -26,19 +27,23 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
   readonly #ledger: Ledger<Input, Output>
   readonly #random: Stream
   readonly #reads: Reads<M, Output>
+  readonly #services: Services<M, Input, Output> | undefined
   #server: SimulatedServer<M, Output>
   #hurries = 0
 
+  /** `services` when there is something between clients and Raft. */
   constructor(
     name: string,
     world: World<M, Output>,
     workload: Workload<M, Input, Output>,
     ledger: Ledger<Input, Output>,
+    services?: Services<M, Input, Output>,
   ) {
     this.#name = name
     this.#world = world
     this.#workload = workload
     this.#ledger = ledger
+    this.#services = services
     this.#random = world.stream(`client ${name}`)
     this.#reads = new Reads(world, this.#random)
     this.#server = this.#random.pick(world.memberServers)
@@ -110,11 +115,7 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
       call.input,
       'command' in call ? call.command : undefined,
     )
-    const asked =
-      'read' in call
-        ? this.#reads.strong(reached, call.read, consistency())
-        : sendCommand(this.#world, this.#random, reached, call.command)
-    const answered = asked.then((output) => ({ output }))
+    const answered = this.#send(call, reached, consistency).then((output) => ({ output }))
     const crashed = reached.process.died.then(() => undefined)
     try {
       const answer = await Promise.race([answered, crashed])
@@ -130,6 +131,18 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
       this.#failed(error, call, entry)
       return false
     }
+  }
+
+  #send(
+    call: Call<M, Input, Output>,
+    reached: Reached<M, Output>,
+    consistency: () => StrongConsistency,
+  ): Promise<Output> {
+    if (this.#services !== undefined)
+      return this.#services.call(this.#world, this.#ledger, reached, call)
+    return 'read' in call
+      ? this.#reads.strong(reached, call.read, consistency())
+      : sendCommand(this.#world, this.#random, reached, call.command)
   }
 
   #failed(
@@ -149,7 +162,7 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
       if (!('read' in call)) marks.hit('a command that was said not to be committed')
     } else {
       marks.hit('a command of unknown outcome')
-      if (error.outcome === undefined && !isForwarding(error))
+      if (error.outcome === undefined && (this.#services !== undefined || !isForwarding(error)))
         violate('honest outcomes', `a command failed with ${error.code} and no outcome`)
       entry.unknown()
     }

@@ -1,4 +1,4 @@
-import type { ServerId } from '@raftkit/interface'
+import type { Index, LogEntry, ServerId, Term } from '@raftkit/interface'
 import type { Violate } from '../checks/violation.ts'
 import type { Operation } from '../linearizability/history.ts'
 
@@ -11,6 +11,12 @@ export interface LedgerEntry<Output> {
   unknown(): void
 }
 
+/** Where a command is in the log. */
+export interface CommandPlace {
+  readonly index: Index
+  readonly term: Term
+}
+
 /** Every call of every client, and what came of it. */
 export class Ledger<Input, Output> {
   readonly #violate: Violate
@@ -19,7 +25,9 @@ export class Ledger<Input, Output> {
   readonly #commands = new Map<number, string>()
   /** Commands that were said to have had no effect. */
   readonly #refused = new Map<string, string>()
-  readonly #applied = new Set<string>()
+  /** Where each command was applied: at one place, or at several when it was called several times. */
+  readonly #applied = new Map<string, CommandPlace[]>()
+  readonly #called = new Map<string, number>()
   /** Commands that may or may not have had an effect. */
   readonly #unknown = new Set<string>()
   readonly #onLateEffect: () => void
@@ -76,7 +84,11 @@ export class Ledger<Input, Output> {
     const calledAt = this.#now()
     this.#open++
     this.#operations.set(id, { client, input, calledAt, returnedAt: undefined, output: undefined })
-    if (command !== undefined) this.#commands.set(id, textOf(command))
+    if (command !== undefined) {
+      const text = textOf(command)
+      this.#commands.set(id, text)
+      this.#called.set(text, (this.#called.get(text) ?? 0) + 1)
+    }
     let isOpen = true
     const close = (): void => {
       if (isOpen) this.#open--
@@ -99,16 +111,37 @@ export class Ledger<Input, Output> {
     }
   }
 
+  /** Where the command was applied; undefined when no server has applied it. */
+  appliedAs(command: Uint8Array): CommandPlace | undefined {
+    return this.#applied.get(textOf(command))?.[0]
+  }
+
   /** A command is applied by some server. */
-  applied(id: ServerId, data: Uint8Array): void {
+  applied(id: ServerId, { data, index, term }: Pick<LogEntry, 'data' | 'index' | 'term'>): void {
     const command = textOf(data)
-    if (this.#unknown.has(command) && !this.#applied.has(command)) this.#onLateEffect()
-    this.#applied.add(command)
+    this.#placed(id, command, { index, term })
     const client = this.#refused.get(command)
     if (client !== undefined)
       this.#violate(
         'honest outcomes',
         `${id} applies a command of ${client} that was said never to take effect`,
+      )
+  }
+
+  #placed(id: ServerId, command: string, place: CommandPlace): void {
+    const places = this.#applied.get(command)
+    if (places === undefined) {
+      if (this.#unknown.has(command)) this.#onLateEffect()
+      this.#applied.set(command, [place])
+      return
+    }
+    if (places.some(({ index }) => index === place.index)) return
+    places.push(place)
+    const calls = this.#called.get(command) ?? Infinity
+    if (places.length > calls)
+      this.#violate(
+        'applied once',
+        `${id} applies as entry ${place.index} a command that was applied as entry ${places[0]!.index}`,
       )
   }
 

@@ -117,13 +117,20 @@ export function boundMs<M extends StateMachine<R>, R>({ options }: World<M, R>):
 export class RecoveryWatch<M extends StateMachine<R>, R> {
   readonly #world: World<M, R>
   readonly untilMs: number
+  readonly #hasRecovered: () => boolean
   #core: readonly SimulatedServer<M, R>[] | undefined
   #goal: number | undefined
   #askAgainAt = 0
   #lookAgainAt = 0
 
-  constructor(world: World<M, R>, recovery: Recovery<M, R>) {
+  /** `hasRecovered` tells whether what is around Raft has. */
+  constructor(
+    world: World<M, R>,
+    recovery: Recovery<M, R>,
+    hasRecovered: () => boolean = () => true,
+  ) {
     this.#world = world
+    this.#hasRecovered = hasRecovered
     this.#core = recovery.core
     this.untilMs = recovery.untilMs
   }
@@ -156,6 +163,7 @@ export class RecoveryWatch<M extends StateMachine<R>, R> {
     if (goal === undefined) return false
     // Whoever calls one that stands still waits for it, a member or not.
     if (this.#world.servers.some(({ run }) => run?.process.isPaused === true)) return false
+    if (!this.#hasRecovered()) return false
     return (
       this.#core !== undefined ||
       this.members.every(

@@ -173,7 +173,7 @@ export class Disaster<M extends StateMachine<R>, R> {
         machine,
         applied,
         violate,
-        beforeApply: ({ data }) => world.onCommand(id, data),
+        beforeApply: (entry) => world.onCommand(id, entry),
         check: check === undefined ? undefined : () => check(machine),
         fresh: newMachine,
       }),

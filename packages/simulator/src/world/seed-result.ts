@@ -5,6 +5,7 @@ import type { Violation } from '../checks/violation.ts'
 import type { Mark } from '../marks/marks.ts'
 import type { Reduction } from '../shrinking/reduction.ts'
 import type { StoryLine } from '../story/trace.ts'
+import type { Layer } from '../server/layer.ts'
 import type { Workload } from '../workload/workload.ts'
 import type { WorldOptions } from './world-options.ts'
 
@@ -16,6 +17,7 @@ export interface RunParts<M extends StateMachine<Output>, Input, Output> {
   readonly reduction?: Reduction
   readonly maxEvents?: number | undefined
   readonly guardRealTime?: boolean | undefined
+  readonly layer?: Layer<M, Input, Output> | undefined
   readonly onLine?: ((line: StoryLine) => void) | undefined
   /** What recovers servers after a disaster. Default: the product's. */
   readonly recoverCluster?: typeof recoverCluster | undefined
@@ -45,4 +47,6 @@ export interface SeedResult {
   readonly historyUndecided: boolean
   /** Named situations that were reached, with how often. */
   readonly marks: Readonly<Partial<Record<Mark, number>>>
+  /** The same of situations that a layer has named. */
+  readonly ownMarks: Readonly<Record<string, number>>
 }

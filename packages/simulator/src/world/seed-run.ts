@@ -2,18 +2,16 @@ import { messageOf, type StateMachine } from '@raftkit/interface'
 import { recoverCluster } from '@raftkit/raft-core'
 import { checkSteadiness } from '../checks/steadiness.ts'
 import { scheduleNemeses } from '../nemesis/schedule.ts'
-import { wordsOf } from '../story/trace.ts'
-import { guardRealTime } from '../time/real-time-guard.ts'
 import { Client } from '../workload/client.ts'
 import { Ledger } from '../workload/ledger.ts'
+import type { Services } from '../workload/services.ts'
 import type { Workload } from '../workload/workload.ts'
 import { describeServers, leftovers, openEnds } from './at-rest.ts'
 import { boundMs, calmDown, RecoveryWatch } from './ending.ts'
 import { Disaster } from './recovery.ts'
 import { mayStrike } from './survivors.ts'
-import type { RunParts, SeedResult } from './seed-result.ts'
-import type { WorldOptions } from './world-options.ts'
-import { World } from './world.ts'
+import type { RunParts } from './seed-result.ts'
+import type { World } from './world.ts'
 
 /** More than any seed needs by far: the largest take some hundred thousand. */
 const DEFAULT_MAX_EVENTS = 5_000_000
@@ -21,62 +19,36 @@ const DEFAULT_MAX_EVENTS = 5_000_000
 /** How long servers are given to come to rest, in multiples of the longest timeout of a call. */
 const REST = 3
 
-/** Runs one world from beginning to end. Never throws: what is wrong stands in the result. */
-export async function runWorld<M extends StateMachine<Output>, Input, Output>(
-  options: WorldOptions,
-  parts: RunParts<M, Input, Output>,
-): Promise<SeedResult> {
-  const world = new World<M, Output>(options, parts)
-  const run = new SeedRun(world, parts)
-  const release = parts.guardRealTime === true ? guardRealTime(world.strayed) : undefined
-  try {
-    await run.run()
-  } finally {
-    release?.()
-  }
-  const { violation, trace, time, committed } = world
-  return {
-    seed: options.seed,
-    profile: options.profile,
-    traceHash: trace.hash,
-    violation,
-    story: violation === undefined ? [] : trace.lines.map(wordsOf),
-    reduction: parts.reduction ?? {},
-    options,
-    simulatedMs: time.now(),
-    events: time.events,
-    calls: run.ledger.count,
-    committed: committed.lastIndex,
-    historyUndecided: run.historyUndecided,
-    marks: world.marks.reached,
-  }
-}
-
-class SeedRun<M extends StateMachine<Output>, Input, Output> {
+/** One world from beginning to end. */
+export class SeedRun<M extends StateMachine<Output>, Input, Output> {
   readonly ledger: Ledger<Input, Output>
   historyUndecided = false
   readonly #world: World<M, Output>
   readonly #workload: Workload<M, Input, Output>
   readonly #maxEvents: number
   readonly #recoverCluster: typeof recoverCluster
+  readonly #services: Services<M, Input, Output> | undefined
   #haveClientsStopped = false
 
   constructor(
     world: World<M, Output>,
     { workload, maxEvents = DEFAULT_MAX_EVENTS, ...parts }: RunParts<M, Input, Output>,
+    services: Services<M, Input, Output> | undefined,
   ) {
     this.#world = world
     this.#workload = workload
     this.#maxEvents = maxEvents
     this.#recoverCluster = parts.recoverCluster ?? recoverCluster
+    this.#services = services
     this.ledger = new Ledger(
       world.violate,
       () => world.time.now(),
       () => world.marks.hit('a command of unknown outcome took effect'),
     )
-    world.onCommand = (id, data) => this.ledger.applied(id, data)
+    world.onCommand = (id, entry) => this.ledger.applied(id, entry)
     const { restored } = workload
-    if (restored !== undefined)
+    // What a snapshot holds around the state of the machine only the service knows.
+    if (restored !== undefined && services === undefined)
       world.onRestore = (machine) => this.ledger.restoring(restored(machine))
   }
 
@@ -89,12 +61,17 @@ class SeedRun<M extends StateMachine<Output>, Input, Output> {
     this.#startClients()
     await this.#until(() => time.now() >= options.durationMs)
     if (this.#world.violation !== undefined) return
-    const watch = new RecoveryWatch(this.#world, calmDown(this.#world))
+    const watch = new RecoveryWatch(
+      this.#world,
+      calmDown(this.#world),
+      () => this.#services?.haveRecovered ?? true,
+    )
     await this.#recover(watch, options.durationMs)
     if (this.#world.violation !== undefined) return
     await this.#rest(watch)
     if (this.#world.violation !== undefined) return
-    if (watch.core === undefined && !watch.isHopeless && mayStrike(this.#world))
+    const mayBeStruck = watch.core === undefined && !watch.isHopeless
+    if (mayBeStruck && this.#services === undefined && mayStrike(this.#world))
       await this.#surviveDisaster()
     await this.#shutDown()
     this.#judge()
@@ -102,19 +79,22 @@ class SeedRun<M extends StateMachine<Output>, Input, Output> {
 
   #startClients(): void {
     const { clients } = this.#world.options.workload
-    const eager = new Client('e', this.#world, this.#workload, this.ledger)
+    const eager = this.#client('e')
     this.#world.onLeader = (id) => {
       const server = this.#world.servers.find((other) => other.id === id)
       if (server !== undefined && !this.#isWorkOver()) void eager.hurry(server)
     }
     for (let place = 1; place <= clients; place++) {
-      const client = new Client(`c${place}`, this.#world, this.#workload, this.ledger)
-      client
+      this.#client(`c${place}`)
         .work(this.#isWorkOver)
         .catch((error: unknown) =>
           this.#world.violate('no server breaks', `client c${place} failed: ${String(error)}`),
         )
     }
+  }
+
+  #client(name: string): Client<M, Input, Output> {
+    return new Client(name, this.#world, this.#workload, this.ledger, this.#services)
   }
 
   readonly #isWorkOver = (): boolean =>
@@ -162,7 +142,7 @@ class SeedRun<M extends StateMachine<Output>, Input, Output> {
     await this.#recover(watch, now)
     await this.#ended('a look at what was recovered', disaster.checkKept())
     if (this.#world.violation !== undefined) return
-    const client = new Client('survivor', this.#world, this.#workload, this.ledger)
+    const client = this.#client('survivor')
     const end = time.now() + boundMs(this.#world)
     const served = client.insist(() => time.now() > end)
     if ((await this.#ended('calls after a recovery by force', served)) === false)
@@ -213,6 +193,9 @@ class SeedRun<M extends StateMachine<Output>, Input, Output> {
       )
     this.#world.openCalls.check(this.#world.violate)
     if (core !== undefined || isHopeless) return
+    // What is around Raft may ask it for something now and then, but not without end.
+    if (this.#services !== undefined)
+      await this.#until(() => leftovers(members).length === 0 || time.now() >= end + restMs)
     const found = leftovers(members)
     if (found.length > 0) this.#world.violate('nothing left over', found.join('\n'))
     for (const { id, disk } of members) this.#world.committed.checkDisk(id, disk.image)

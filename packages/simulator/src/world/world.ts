@@ -1,11 +1,11 @@
 import {
   type Configuration,
   type Index,
+  type LogEntry,
   membersOf,
   type RpcRequest,
   type ServerAddress,
   type ServerId,
-  type SnapshotMeta,
   type StateMachine,
   type Term,
 } from '@raftkit/interface'
@@ -26,32 +26,15 @@ import { FINE_WEATHER } from '../disk/simulated-disk.ts'
 import { MarkCounts } from '../marks/marks.ts'
 import { Vault } from '../network/vault.ts'
 import { Stream } from '../random/streams.ts'
+import type { Launcher } from '../server/layer.ts'
 import { idOf, SimulatedServer } from '../server/simulated-server.ts'
 import type { SpoiledDisk, Surroundings } from '../server/surroundings.ts'
-import { type StoryLine, Trace } from '../story/trace.ts'
+import { Trace } from '../story/trace.ts'
 import { VirtualTime } from '../time/virtual-time.ts'
 import { ForwardedAnswers } from '../workload/forwarded-answers.ts'
 import { configurationsInPlay, isWhole, mayForget } from './in-play.ts'
 import type { WorldOptions } from './world-options.ts'
-
-/** A copy of a snapshot. */
-export interface Backup {
-  readonly meta: SnapshotMeta
-  readonly state: Uint8Array
-}
-
-/** What somebody who keeps the history is told of a restore. */
-export interface RestoreCall {
-  readonly returned: () => void
-  readonly unknown: () => void
-}
-
-/** What a world is given beside its options. */
-export interface WorldParts<M> {
-  readonly newMachine: () => M
-  readonly check?: ((machine: M) => string | undefined) | undefined
-  readonly onLine?: ((line: StoryLine) => void) | undefined
-}
+import type { Backup, RestoreCall, WorldParts } from './world-parts.ts'
 
 /** A cluster of whole servers in a world of its own: time, network, disks, chance, and the checks of all of them. */
 export class World<M extends StateMachine<R>, R> implements Surroundings<M, R> {
@@ -72,13 +55,14 @@ export class World<M extends StateMachine<R>, R> implements Surroundings<M, R> {
   readonly tree: EntryTree
   readonly servers: readonly SimulatedServer<M, R>[]
   readonly newMachine: () => M
+  readonly launcher: Launcher<M, R> | undefined
   readonly check: ((machine: M) => string | undefined) | undefined
   /** The first thing found wrong. */
   violation: Violation | undefined
   onLeader: (id: ServerId) => void = () => {}
   /** Somebody has asked for a restore of this state; gives what is to be told of its end. Undefined: nobody may. */
   onRestore: ((machine: M) => RestoreCall) | undefined
-  onCommand: (id: ServerId, data: Uint8Array) => void = () => {}
+  onCommand: (id: ServerId, entry: LogEntry) => void = () => {}
   readonly restores: RestorePoints = new RestorePoints()
   /** Snapshots that somebody copied: what a restore may be of. */
   readonly backups: Backup[] = []
@@ -88,9 +72,11 @@ export class World<M extends StateMachine<R>, R> implements Surroundings<M, R> {
   readonly stormEnd: AbortController = new AbortController()
   #isStormy = true
 
-  constructor(options: WorldOptions, parts: WorldParts<M>) {
+  /** `launcher` starts what runs on a server; without one that is nothing but Raft. */
+  constructor(options: WorldOptions, parts: WorldParts<M>, launcher?: Launcher<M, R>) {
     this.options = options
     this.newMachine = parts.newMachine
+    this.launcher = launcher
     this.check = parts.check
     const { time, violate } = this
     this.trace = new Trace(() => time.now(), parts.onLine)
@@ -138,9 +124,14 @@ export class World<M extends StateMachine<R>, R> implements Surroundings<M, R> {
       this.committed.firstOfTerm(index, term, previousTerm),
     )
     this.applied = new AppliedLog(violate)
-    const vault = new Vault(this.network, time, this.stream('vault'), options.vault, () =>
-      this.marks.hit('a request came again much later'),
-    )
+    const vault = new Vault({
+      network: this.network,
+      time,
+      random: this.stream('vault'),
+      share: options.vault,
+      mayRepeatForwards: launcher?.mayRepeatForwards === true,
+      onReplay: () => this.marks.hit('a request came again much later'),
+    })
     const onSent = (to: ServerId, request: RpcRequest): void => {
       if (this.#isStormy) vault.offer(to, request)
     }

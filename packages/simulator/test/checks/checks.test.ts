@@ -789,19 +789,46 @@ const CASES: Readonly<Record<Exclude<CheckName, Elsewhere>, readonly Case[]>> = 
       name: 'a refused command that is applied',
       wrong: ({ ledger }) => {
         ledger.called('c1', 'put', Uint8Array.of(1)).failed()
-        ledger.applied('n1', Uint8Array.of(1))
+        ledger.applied('n1', { index: 1, term: 1, data: Uint8Array.of(1) })
       },
       right: ({ ledger }) => {
         ledger.called('c1', 'put', Uint8Array.of(1)).unknown()
-        ledger.applied('n1', Uint8Array.of(1))
+        ledger.applied('n1', { index: 1, term: 1, data: Uint8Array.of(1) })
       },
     },
     {
       name: 'an applied command that is refused',
       wrong: ({ ledger }) => {
         const entry = ledger.called('c1', 'put', Uint8Array.of(1))
-        ledger.applied('n1', Uint8Array.of(1))
+        ledger.applied('n1', { index: 1, term: 1, data: Uint8Array.of(1) })
         entry.failed()
+      },
+    },
+  ],
+  'applied once': [
+    {
+      name: 'a command that is applied at two places',
+      wrong: ({ ledger }) => {
+        ledger.called('c1', 'put', Uint8Array.of(1))
+        ledger.applied('n1', { index: 1, term: 1, data: Uint8Array.of(1) })
+        ledger.applied('n2', { index: 2, term: 1, data: Uint8Array.of(1) })
+      },
+      right: ({ ledger }) => {
+        ledger.called('c1', 'put', Uint8Array.of(1))
+        ledger.applied('n1', { index: 1, term: 1, data: Uint8Array.of(1) })
+        ledger.applied('n2', { index: 1, term: 1, data: Uint8Array.of(1) })
+      },
+    },
+    {
+      name: 'a command that was called twice and is applied three times',
+      wrong: ({ ledger }) => {
+        for (const client of ['c1', 'c2']) ledger.called(client, 'add', Uint8Array.of(1))
+        for (const index of [1, 2, 3])
+          ledger.applied('n1', { index, term: 1, data: Uint8Array.of(1) })
+      },
+      right: ({ ledger }) => {
+        for (const client of ['c1', 'c2']) ledger.called(client, 'add', Uint8Array.of(1))
+        for (const index of [1, 2]) ledger.applied('n1', { index, term: 1, data: Uint8Array.of(1) })
       },
     },
   ],

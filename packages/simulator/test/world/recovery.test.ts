@@ -5,7 +5,7 @@ import { KvMachine } from '../../src/workload/kv-machine.ts'
 import { kvWorkload } from '../../src/workload/kv-workload.ts'
 import { profileOf } from '../../src/world/profiles.ts'
 import type { SeedResult } from '../../src/world/seed-result.ts'
-import { runWorld } from '../../src/world/seed-run.ts'
+import { runWorld } from '../../src/world/run-world.ts'
 import { drawWorld } from '../../src/world/swarm.ts'
 
 type Recover = typeof recoverCluster
