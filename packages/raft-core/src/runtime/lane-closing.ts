@@ -11,6 +11,8 @@ export function closeLanes<R>(lanes: Lanes<R>, reason: RaftError): void {
   lanes.bootstraps.close(reason)
   lanes.restores.close(reason)
   lanes.transfers.close(withOutcome(reason, undefined))
+  // What it waits for is waited for by whoever shuts the server down.
+  void lanes.snapshotter.close(reason)
   lanes.peers.close()
   lanes.snapshotSender.close()
   lanes.rpcServer.close()

@@ -51,6 +51,20 @@ describe('a state machine that throws', () => {
     ])
       expect((await rejection(call)).code).toBe('RAFT_STOPPED')
   })
+
+  it('is saved in no snapshot: what it holds now is the state of no index', async () => {
+    const half = ({ data }: { readonly data: Uint8Array }): void => {
+      if (textOf(data) === 'poison') leader.machine.texts.push('half of it')
+      poison({ data })
+    }
+    leader.machine.beforeApply = half
+    leader.raft.reloadConfig({ snapshotIntervalMs: 1000, snapshotThreshold: 3 })
+    for (const text of ['a', 'b', 'c']) await cluster.clock.wait(leader.raft.apply(bytesOf(text)))
+    void leader.raft.apply(bytesOf('poison')).catch(() => {})
+    await cluster.clock.until(() => leader.raft.state === 'stopped')
+    await cluster.clock.advance(10_000)
+    expect(await leader.snapshots.list()).toEqual([])
+  })
 })
 
 describe('a state machine that calls its own server', () => {

@@ -44,7 +44,7 @@ export class Snapshotter<R> {
   #buildingIndex: Index = 0
   #isAbandoned = false
   #timer: TimerHandle | undefined
-  #closed = false
+  #closedBy: RaftError | undefined
 
   constructor(parts: SnapshotterParts<R>, lastIndex: Index) {
     this.#parts = parts
@@ -68,7 +68,7 @@ export class Snapshotter<R> {
 
   /** Waits anew: the interval is another one now. */
   restart(): void {
-    if (this.#timer === undefined || this.#closed) return
+    if (this.#timer === undefined || this.#closedBy !== undefined) return
     this.#timer.cancel()
     this.start()
   }
@@ -91,7 +91,7 @@ export class Snapshotter<R> {
       const meta = await building.catch(() => undefined)
       if (meta !== undefined && meta.index >= needed) return meta
     }
-    if (this.#closed) throw shutDown()
+    if (this.#closedBy !== undefined) throw this.#closedBy
     if (needed <= this.#lastIndex)
       throw new RaftError(
         'RAFT_NOTHING_NEW_TO_SNAPSHOT',
@@ -113,9 +113,9 @@ export class Snapshotter<R> {
     if (this.#buildingIndex <= index) this.#isAbandoned = true
   }
 
-  /** Stops; resolves when nothing is being written any more. */
-  async close(): Promise<void> {
-    this.#closed = true
+  /** Stops, because of `reason`; resolves when nothing is being written any more. */
+  async close(reason: RaftError = shutDown()): Promise<void> {
+    this.#closedBy ??= reason
     this.#isAbandoned = true
     this.#timer?.cancel()
     await this.#building?.catch(() => undefined)
@@ -123,7 +123,7 @@ export class Snapshotter<R> {
 
   #takeIfDue(): void {
     const { applier, config, logger } = this.#parts
-    if (this.#closed || this.#building !== undefined) return
+    if (this.#closedBy !== undefined || this.#building !== undefined) return
     if (applier.appliedIndex - this.#lastIndex < config.snapshotThreshold) return
     this.#build().then(
       // What was applied meanwhile may make the next one due.
@@ -158,7 +158,7 @@ export class Snapshotter<R> {
       onSaved(meta, tookMs)
       return meta
     } catch (error) {
-      if (RaftError.is(error, 'RAFT_SHUTDOWN')) throw error
+      if (error === this.#closedBy || RaftError.is(error, 'RAFT_SHUTDOWN')) throw error
       throw new RaftError(
         'RAFT_SNAPSHOT_FAILED',
         `the snapshot could not be taken: ${messageOf(error)}. The log is kept as it is`,
@@ -214,7 +214,7 @@ export class Snapshotter<R> {
   }
 
   #check(): void {
-    if (this.#closed) throw shutDown()
+    if (this.#closedBy !== undefined) throw this.#closedBy
     if (this.#isAbandoned) throw new Error('a newer snapshot of the leader took its place')
   }
 }

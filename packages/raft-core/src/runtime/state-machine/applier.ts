@@ -115,9 +115,12 @@ export class Applier<R> {
     this.#proceed()
   }
 
-  /** Captures the state as of the last applied entry. */
+  /** Captures the state as of the last applied entry. Rejects with `RAFT_STOPPED` once the state machine has failed. */
   capture(): Promise<CapturedState> {
     return this.#exclusive.run(async () => {
+      // It may have failed in the middle of an entry: what it holds now is the state of no index.
+      if (this.#hasFailed)
+        throw new RaftError('RAFT_STOPPED', 'the state machine has failed, its state is not known')
       const standing = this.#standing
       return { ...standing, snapshot: await this.#stateMachine.snapshot() }
     })

@@ -14,6 +14,7 @@ import { LogWriter } from '../../../src/runtime/log/log-writer.ts'
 import { ServerLog } from '../../../src/runtime/log/server-log.ts'
 import { numbered } from '../../support/batches.ts'
 import { ControlledStore } from '../../support/controlled-store.ts'
+import { rejection } from '../../support/rejection.ts'
 import { textOf } from '../../support/text-machine.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
 
@@ -96,6 +97,23 @@ describe('Applier', () => {
       { from: 4, to: 4, responses: ['4'] },
     ])
     expect([applier.appliedIndex, applier.commitIndex]).toEqual([4, 4])
+  })
+
+  it('captures nothing once the state machine has failed, not even for who waits already', async () => {
+    append(numbered(1, 1, 3))
+    let fail = ignore
+    const applier = create({
+      apply: () =>
+        new Promise((_, reject) => {
+          fail = () => reject(new Error('half done'))
+        }),
+    })
+    applier.commit(3)
+    applier.run()
+    const waiting = rejection(applier.capture())
+    fail()
+    expect((await waiting).code).toBe('RAFT_STOPPED')
+    expect((await rejection(applier.capture())).code).toBe('RAFT_STOPPED')
   })
 
   it('does not apply a replaced entry that shared a batch with committed ones', () => {
