@@ -1,3 +1,4 @@
+import type { LogEntry, SnapshotMeta } from '@raftkit/interface'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { rejection } from '../support/rejection.ts'
 import { type Member, TestCluster } from '../support/test-cluster.ts'
@@ -76,5 +77,49 @@ describe('a state machine that calls its own server', () => {
     await cluster.clock.wait(leader.raft.apply(bytesOf('outer')))
     await cluster.clock.wait(Promise.all(inner))
     expect(leader.machine.texts).toEqual(['outer', 'inner'])
+  })
+
+  it('is saved as of an entry, not in the middle of several, when it asks for a snapshot', async () => {
+    const { machine, raft } = leader
+    let saved: Promise<SnapshotMeta> | undefined
+    machine.beforeApply = ({ data }) => {
+      if (textOf(data) === 'save') saved = raft.snapshot()
+    }
+    const texts = ['a', 'b', 'save', 'c']
+    const results = await cluster.clock.wait(
+      Promise.all(texts.map((text) => raft.apply(bytesOf(text)))),
+    )
+    const { id, index } = await cluster.clock.wait(saved!)
+    const opened = await leader.snapshots.open(id)
+    let state = ''
+    for await (const chunk of opened.state) state += textOf(chunk)
+    await opened.close()
+    const covered = texts.slice(0, results.filter((result) => result.index <= index).length)
+    expect(JSON.parse(state)).toEqual(covered)
+  })
+
+  it('may shut it down in the middle of a command, which is waited for', async () => {
+    const { machine, raft } = leader
+    const order: string[] = []
+    const apply = machine.apply.bind(machine)
+    let finish: (() => void) | undefined
+    let ended: Promise<void> | undefined
+    const slow = async (entry: LogEntry): Promise<string> => {
+      ended = raft.shutdown().then(() => void order.push('shut down'))
+      await new Promise<void>((resolve) => {
+        finish = resolve
+      })
+      order.push('applied')
+      return apply(entry)
+    }
+    Object.assign(machine, { apply: slow })
+    const failed = rejection(raft.apply(bytesOf('x')))
+    await cluster.clock.until(() => finish !== undefined)
+    await cluster.clock.settle()
+    finish?.()
+    await cluster.clock.settle()
+    await ended
+    expect(order).toEqual(['applied', 'shut down'])
+    expect(await failed).toMatchObject({ code: 'RAFT_SHUTDOWN', outcome: 'committed' })
   })
 })

@@ -144,17 +144,23 @@ export class Applier<R> {
     return !this.#exclusive.isHeld && !this.#exclusive.isClosed && !this.#hasFailed
   }
 
+  // Nobody else uses the state machine meanwhile, not even when it asks for a snapshot itself in the middle of an entry.
   #proceed(): void {
-    while (this.appliedIndex < this.#target && this.#mayRun()) {
-      const pending = this.#next()
-      if (pending !== undefined) {
-        // Noted before the state machine is free again: what failed must not be tried a second time.
-        const settled = pending.catch((error: unknown) => this.#fail(error))
-        void this.#exclusive.run(() => settled)
-        return
+    if (this.appliedIndex < this.#target && this.#mayRun())
+      this.#exclusive.hold(() => this.#applyOn())
+  }
+
+  #applyOn(): Promise<void> | undefined {
+    while (this.appliedIndex < this.#target && !this.#hasFailed && !this.#exclusive.isClosed) {
+      // Noted before the state machine is free again: what failed must not be tried a second time.
+      const pending = this.#next()?.catch((error: unknown) => this.#fail(error))
+      if (pending !== undefined) return pending
+      if (this.#clock.now() >= this.#until) {
+        this.#resumeLater()
+        break
       }
-      if (this.#clock.now() >= this.#until) return this.#resumeLater()
     }
+    return undefined
   }
 
   /** Applies the next entries; a promise when that, or reading them, takes time. */

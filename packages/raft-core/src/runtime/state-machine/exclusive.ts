@@ -8,7 +8,7 @@ export class Exclusive {
   #isClosed = false
   #whenFree: (() => void) | undefined
 
-  /** `onFree` is called when it is given back and nobody waits. */
+  /** `onFree` is called when it is given back, later than at once, and nobody waits. */
   constructor(onFree: () => void) {
     this.#onFree = onFree
   }
@@ -33,6 +33,19 @@ export class Exclusive {
     }
   }
 
+  /** Has it during `use`, and until what that returns has settled. Nobody may have it now. */
+  hold(use: () => Promise<void> | undefined): void {
+    this.#isHeld = true
+    let rest: Promise<void> | undefined
+    try {
+      rest = use()
+    } finally {
+      if (rest === undefined) this.#handOn()
+    }
+    const release = (): void => this.#release()
+    rest?.then(release, release)
+  }
+
   /** Whoever waits, or comes later, gets `RAFT_SHUTDOWN`; resolves when it is free. */
   async close(): Promise<void> {
     this.#isClosed = true
@@ -50,11 +63,17 @@ export class Exclusive {
   }
 
   #release(): void {
+    if (!this.#handOn() && !this.#isClosed) this.#onFree()
+  }
+
+  /** False when nobody waits, and it is free. */
+  #handOn(): boolean {
     // Handed over without a moment in which it is free: nobody comes in between.
     const next = this.#line.shift()
-    if (next !== undefined) return next(false)
-    this.#isHeld = false
-    this.#whenFree?.()
-    if (!this.#isClosed) this.#onFree()
+    if (next === undefined) {
+      this.#isHeld = false
+      this.#whenFree?.()
+    } else next(false)
+    return next !== undefined
   }
 }
