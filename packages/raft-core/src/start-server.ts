@@ -42,7 +42,9 @@ export async function startServer<R>(options: RaftOptions<R>): Promise<Server<R>
       meter,
     }
     const loaded = await load(storage, { ...config, logger, clock, signal })
-    const server = new Server<R>(parts, await replay({ ...parts, signal }, loaded))
+    const replayed = await replay({ ...parts, signal }, loaded)
+    throwIfAborted(signal)
+    const server = new Server<R>(parts, replayed)
     if (meter !== undefined) watch(id, server, meter)
     server.start()
     return server

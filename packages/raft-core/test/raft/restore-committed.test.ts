@@ -211,6 +211,27 @@ describe('a start with restoreCommittedLogs', () => {
     expect(cluster.clock.timers).toBe(0)
   })
 
+  it('can be given up in its last step too: no server is left behind', async () => {
+    await start({ ids: ['a'] })
+    const [member] = cluster.members
+    await cluster.kill(member!)
+    const controller = new AbortController()
+    const store = new InmemStore()
+    const get = store.get.bind(store)
+    store.get = (key) => {
+      if (key === 'snapshot-floor') controller.abort()
+      return get(key)
+    }
+    const starting = startOn(member!, {
+      logStore: store,
+      stableStore: store,
+      snapshotStore: new InmemSnapshotStore(),
+      signal: controller.signal,
+    })
+    expect(await rejection(starting)).toMatchObject({ code: 'RAFT_ABORTED' })
+    expect(cluster.clock.timers).toBe(0)
+  })
+
   it.each(['before it', 'during the restore', 'during the replay'])(
     'can be given up %s',
     async (when) => {
