@@ -113,16 +113,40 @@ export const snapshots: readonly Mutant[] = [
       {
         file: runtime('state-machine/applier'),
         find: `return this.#exclusive.run(async () => {
-      const standing = this.#standing
-      return { ...standing, snapshot: await this.#stateMachine.snapshot() }
-    })`,
-        replace: `return (async () => {
-      const standing = this.#standing
-      return { ...standing, snapshot: await this.#stateMachine.snapshot() }
-    })()`,
+      // It may have failed`,
+        replace: `return Promise.resolve().then(async () => {
+      // It may have failed`,
       },
     ],
     hunters: [ordinary(200)],
+  },
+  {
+    name: 'failed-state-machine-captured',
+    broken: 'a snapshot is taken of a state machine that failed in the middle of a command',
+    source: 'faults: H10',
+    edits: [
+      {
+        file: runtime('state-machine/applier'),
+        find: `if (this.#hasFailed)
+        throw`,
+        replace: `if (this.#hasFailed && this.#target < 0)
+        throw`,
+      },
+    ],
+    hunters: [tested('raft-core', 'test/runtime/state-machine/applier.test.ts')],
+  },
+  {
+    name: 'state-machine-not-held-in-a-turn',
+    broken: 'who asks for a snapshot in the middle of a command gets it as of the entry before',
+    source: 'raftkit: found by reading',
+    edits: [
+      {
+        file: runtime('state-machine/applier'),
+        find: 'this.#exclusive.hold(() => this.#applyOn())',
+        replace: 'void this.#applyOn()',
+      },
+    ],
+    hunters: [tested('raft-core', 'test/raft/state-machine.test.ts')],
   },
   {
     name: 'short-snapshot-accepted',
