@@ -37,6 +37,11 @@ export class AppliedLog {
     return next
   }
 
+  /** True when a state machine that was given everything up to `index` must have this chain. */
+  has(index: Index, chain: number): boolean {
+    return index === 0 || this.#entries.get(index)?.chain === chain
+  }
+
   /** A state machine has answered. `response` is the answer in words. */
   answered(id: ServerId, index: Index, response: string): void {
     const known = this.#entries.get(index)

@@ -32,6 +32,7 @@ export class CheckedMachine<R> implements StateMachine<R> {
   readonly #parts: CheckedMachineParts<R>
   #index: Index = 0
   #chain = 0
+  #isRestoring = false
 
   constructor(parts: CheckedMachineParts<R>) {
     this.#parts = parts
@@ -45,6 +46,11 @@ export class CheckedMachine<R> implements StateMachine<R> {
   /** Hash over all commands applied. */
   get chain(): number {
     return this.#chain
+  }
+
+  /** True while its state is replaced by another: it has neither. */
+  get isRestoring(): boolean {
+    return this.#isRestoring
   }
 
   apply(entry: LogEntry): R | Promise<R> {
@@ -94,6 +100,15 @@ export class CheckedMachine<R> implements StateMachine<R> {
   }
 
   async restore(state: AsyncIterable<Uint8Array>): Promise<void> {
+    this.#isRestoring = true
+    try {
+      await this.#restore(state)
+    } finally {
+      this.#isRestoring = false
+    }
+  }
+
+  async #restore(state: AsyncIterable<Uint8Array>): Promise<void> {
     const { id, machine, violate } = this.#parts
     const chunks = state[Symbol.asyncIterator]()
     let header = new Uint8Array(0)

@@ -47,11 +47,20 @@ export class RestorePoints {
       }
   }
 
-  /** True for an entry that a restore on this disk has taken the place of, and for where the restore stands itself. */
+  /**
+   * True for an entry that a restore on this disk has taken the place of, and for where the restore stands itself. A later
+   * snapshot rests on the restores that the cluster has.
+   */
   isReplaced({ snapshots }: DiskImage, index: Index, term: Term): boolean {
     const meta = snapshots[0]?.meta
-    if (meta === undefined || !this.has(meta.index, meta.term)) return false
-    return index < meta.index || (index === meta.index && term === meta.term)
+    if (meta === undefined) return false
+    const isHere = (point: RestorePoint): boolean =>
+      (point.index === meta.index && point.term === meta.term) ||
+      (point.isAlive === true && point.index < meta.index)
+    return this.#points.some(
+      (point) =>
+        isHere(point) && (index < point.index || (index === point.index && term === point.term)),
+    )
   }
 
   /** True for the disk of a server with a restore that the cluster went on without: it must be emptied. */

@@ -11,6 +11,8 @@ export interface WatchedRun {
   /** Somebody has asked it to shut down. */
   readonly isShutDown: () => boolean
   readonly onConfiguration: (latest: Configuration) => void
+  /** It was told that a committed configuration is without it. */
+  readonly onRemoved: () => void
   /** Raft has stopped by itself. */
   readonly onStopped: (error: unknown) => void
   /** Raft has stopped because it was removed. */
@@ -67,7 +69,7 @@ function watchRole<M extends StateMachine<R>, R>(
 function watchMembership<M extends StateMachine<R>, R>(
   raft: Raft<R>,
   { marks }: Surroundings<M, R>,
-  { isDead, isShutDown, onConfiguration, onStopped, onLeft }: WatchedRun,
+  { isDead, isShutDown, onConfiguration, onRemoved, onStopped, onLeft }: WatchedRun,
 ): void {
   let wasRemoved = false
   raft.on('configuration-changed', ({ latest }) => onConfiguration(latest.configuration))
@@ -77,6 +79,7 @@ function watchMembership<M extends StateMachine<R>, R>(
   raft.on('removed', () => {
     marks.hit('a server was told that it was removed')
     wasRemoved = true
+    onRemoved()
   })
   raft.on('stopped', ({ error }) => {
     if (isDead()) return

@@ -23,6 +23,7 @@ export class ServerClock implements Clock {
   #origin: number
   #turnEnd = 0
   #timers = 0
+  readonly #jumps: { readonly at: number; readonly byMs: number }[] = []
 
   constructor(parts: ServerClockParts) {
     this.#parts = parts
@@ -42,6 +43,23 @@ export class ServerClock implements Clock {
   /** The clock goes ahead at once. Timers that are set fire when they would have. */
   jump(byMs: number): void {
     this.#origin += byMs
+    this.#jumps.push({ at: this.#parts.time.now(), byMs })
+  }
+
+  /** When the world's time was what this clock showed `agoMs` of its own milliseconds ago. */
+  worldTimeBefore(agoMs: number): number {
+    const { time, rate } = this.#parts
+    let at = time.now()
+    let leftMs = agoMs
+    for (const jump of this.#jumps.toReversed()) {
+      const sinceMs = (at - jump.at) * rate
+      if (leftMs <= sinceMs) break
+      leftMs -= sinceMs
+      at = jump.at
+      if (leftMs <= jump.byMs) return at
+      leftMs -= jump.byMs
+    }
+    return at - leftMs / rate
   }
 
   wallTime(): number {

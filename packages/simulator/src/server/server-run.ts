@@ -1,5 +1,6 @@
 import {
   type LogEntry,
+  membersOf,
   RaftError,
   type ServerAddress,
   type ServerId,
@@ -9,6 +10,7 @@ import { bootstrapCluster, hasExistingState, Raft, type RaftConfig } from '@raft
 import { CheckedMachine } from '../checks/checked-machine.ts'
 import { checkStart } from '../checks/damage.ts'
 import { Progress } from '../checks/progress.ts'
+import { SeenStates } from '../checks/seen-states.ts'
 import type { SimulatedDisk } from '../disk/simulated-disk.ts'
 import { Ground } from './ground.ts'
 import type { Launched, Site } from './layer.ts'
@@ -27,6 +29,8 @@ export class ServerRun<M extends StateMachine<R>, R> {
   readonly clock: ServerClock
   readonly machine: M
   readonly checked: CheckedMachine<R>
+  /** What readers saw. */
+  readonly seen: SeenStates
   /** Undefined while it starts. */
   raft: Raft<R> | undefined
   readonly #identity: RunIdentity
@@ -41,6 +45,12 @@ export class ServerRun<M extends StateMachine<R>, R> {
   /** Somebody has asked it to shut down. */
   isShutDown = false
   #launched: Launched<R> | undefined
+  /** Answers of other servers that have come: without a new one no round can have been confirmed. */
+  answers = 0
+  /** World time at which it ran again after a pause or stall. */
+  wokeAt: number = -Infinity
+  /** It knows that it was removed from the cluster, and not of having come back. */
+  isRemoved = false
   #progress: Progress | undefined
 
   constructor(
@@ -81,6 +91,8 @@ export class ServerRun<M extends StateMachine<R>, R> {
       check: world.check === undefined ? undefined : () => world.check?.(this.machine),
       fresh: world.newMachine,
     })
+    const { committed, applied, violate } = world
+    this.seen = new SeenStates({ id, machine: this.checked, committed, applied, violate })
   }
 
   /** Starts the server, the cluster too when it is new. */
@@ -107,6 +119,7 @@ export class ServerRun<M extends StateMachine<R>, R> {
       if (raft.state === 'leader' && elections.highestLed > raft.currentTerm)
         marks.hit('a leader that slept woke up after another was elected')
     }
+    this.wokeAt = this.#world.time.now()
     process.resume()
   }
 
@@ -143,9 +156,12 @@ export class ServerRun<M extends StateMachine<R>, R> {
         startedWith: hardState,
         crashPoints: world.options.crashPoints,
         onCrashPoint: (share, what) => this.#events.onCrashPoint(share, what),
+        now: () => world.time.now(),
+        onAnswered: () => void this.answers++,
         onSent: (to, request) => this.#ground.sent(to, request),
         isAwaited: (request) =>
           request.type !== 'forward' ||
+          request.kind !== undefined ||
           world.forwarded.begin(request.payload) ||
           world.launcher?.mayRepeatForwards === true,
       },
@@ -203,7 +219,13 @@ export class ServerRun<M extends StateMachine<R>, R> {
     watchRaft(raft, this.#world, {
       isDead: () => this.process.isDead,
       isShutDown: () => this.isShutDown,
-      onConfiguration: (configuration) => this.#progress?.configured(configuration),
+      onConfiguration: (configuration) => {
+        this.#progress?.configured(configuration)
+        if (membersOf(configuration).some((member) => member.id === id)) this.isRemoved = false
+      },
+      onRemoved: () => {
+        this.isRemoved = true
+      },
       onStopped: (error) => this.#events.onStopped(error),
       onLeft: () => this.#events.onLeft(),
     })

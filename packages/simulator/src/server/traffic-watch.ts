@@ -1,6 +1,7 @@
 import type { HardState, RpcRequest, RpcResponse, ServerId } from '@raftkit/interface'
 import type { Raft } from '@raftkit/raft-core'
 import { checkAcknowledgement } from '../checks/acknowledgements.ts'
+import { SharedQuestions } from '../checks/shared-questions.ts'
 import type { DiskImage } from '../disk/disk-image.ts'
 import { type Answering, answerMark, arrivalMarks, isForgottenVote } from '../marks/server-marks.ts'
 import type { Mark } from '../marks/marks.ts'
@@ -21,6 +22,10 @@ export interface TrafficWatchParts<R> {
   readonly onCrashPoint: (share: number, what: string) => void
   /** False for a request that must not be carried out again. */
   readonly isAwaited: (request: RpcRequest) => boolean
+  /** The answer to a request has come. */
+  readonly onAnswered: () => void
+  /** The world's time. */
+  readonly now: () => number
   /** A request left. */
   readonly onSent: (to: string, request: RpcRequest) => void
 }
@@ -29,20 +34,23 @@ export interface TrafficWatchParts<R> {
 export class TrafficWatch<R> implements TransportObserver {
   readonly #parts: TrafficWatchParts<R>
   readonly #checks: Checks
+  readonly #questions: SharedQuestions
   /** What the snapshots that are being installed mean here. */
   #installing: readonly { readonly request: RpcRequest; readonly mark: Mark }[] = []
 
   constructor(parts: TrafficWatchParts<R>, checks: Checks) {
     this.#parts = parts
     this.#checks = checks
+    this.#questions = new SharedQuestions(parts.id, checks.violate)
   }
 
   onRequest({ address: to }: { readonly address: string }, request: RpcRequest): void {
-    const { id, image, crashPoints, onSent, onCrashPoint } = this.#parts
+    const { id, image, crashPoints, now, onSent, onCrashPoint } = this.#parts
     const { trace, elections, marks } = this.#checks
     trace.tell(id, 'sends', to, ...requestFacts(request))
     elections.asks(id, image(), request)
     onSent(to, request)
+    this.#questions.sent(request, now())
     if (request.type === 'install-snapshot') marks.hit('a snapshot was sent')
     if (request.type === 'timeout-now') marks.hit('a transfer was asked for by the leader')
     if (request.type === 'request-vote')
@@ -81,6 +89,7 @@ export class TrafficWatch<R> implements TransportObserver {
   }
 
   onAnswer(request: RpcRequest, response: RpcResponse): void {
+    this.#parts.onAnswered()
     const raft = this.#parts.raft()
     if (raft !== undefined && isForgottenVote(raft, response))
       this.#checks.marks.hit('a vote of a forgotten disk was refused')

@@ -5,7 +5,7 @@ import type { World } from '../world/world.ts'
 import { sendCommand } from './commands.ts'
 import type { Ledger } from './ledger.ts'
 import { reach, type Reached } from './reached.ts'
-import { Reads, type StrongConsistency } from './reads.ts'
+import { type ReadDemand, Reads, type StrongConsistency } from './reads.ts'
 import { isForwarding, markRefusal } from './refusals.ts'
 import type { Services } from './services.ts'
 import type { Call, Workload } from './workload.ts'
@@ -18,6 +18,13 @@ const MOST_INSISTING = 100
 
 /** Calls to a new leader. */
 const EAGER_CALLS = 8
+
+/** Where a call goes. */
+interface Destination<M extends StateMachine<R>, R> {
+  readonly server?: SimulatedServer<M, R>
+  /** Where it goes when it is a read. */
+  readonly readsAt?: SimulatedServer<M, R> | undefined
+}
 
 /** One user of the cluster: finds a leader, calls, and writes down what came of it. */
 export class Client<M extends StateMachine<Output>, Input, Output> {
@@ -55,8 +62,9 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
     const { meanPauseMs, bursts } = options.workload
     while (!isOver()) {
       const count = this.#random.chance(bursts) ? this.#random.integer(2, MOST_AT_ONCE) : 1
+      const readsAt = this.#reads.place()
       const calls = Array.from({ length: count }, (_, place) =>
-        this.#call(count === 1 ? this.#name : `${this.#name}.${place}`),
+        this.#call(count === 1 ? this.#name : `${this.#name}.${place}`, { readsAt }),
       )
       await Promise.all(calls)
       await time.sleep(this.#random.exponential(meanPauseMs))
@@ -76,7 +84,7 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
       const reached = server === undefined ? undefined : reach(server)
       if (reached === undefined) continue
       const call = this.#workload.next(this.#random)
-      if (!(await this.#make(this.#name, call, reached, () => 'linearizable'))) continue
+      if (!(await this.#make(this.#name, call, reached, 'linearizable'))) continue
       missing.delete('read' in call ? 'read' : 'command')
       calls--
     }
@@ -89,17 +97,23 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
     if (!this.#random.chance(options.workload.eager)) return
     const first = ++this.#hurries
     for (let place = 0; place < EAGER_CALLS; place++) {
-      void this.#call(`${this.#name}.${first}.${place}`, server)
+      void this.#call(`${this.#name}.${first}.${place}`, { server })
       await time.sleep(this.#random.exponential(1))
     }
   }
 
-  async #call(name: string, server: SimulatedServer<M, Output> = this.#choose()): Promise<void> {
+  async #call(name: string, { server, readsAt }: Destination<M, Output>): Promise<void> {
     const { time, options } = this.#world
     if (this.#ledger.count >= options.maxCalls) return
-    const reached = reach(server)
+    const call = this.#workload.next(this.#random)
+    const place = 'read' in call ? (server ?? readsAt) : server
+    const reached = reach(place ?? this.#choose())
     if (reached === undefined) return time.sleep(1)
-    await this.#make(name, this.#workload.next(this.#random), reached, () => this.#reads.draw())
+    const demand: ReadDemand = 'read' in call ? this.#reads.draw() : { consistency: 'linearizable' }
+    if (demand.consistency === 'linearizable' || demand.consistency === 'lease')
+      await this.#make(name, call, reached, demand.consistency)
+    else if ('read' in call && !(await this.#reads.weak(name, reached, call.read, demand)))
+      this.#lookForLeader()
   }
 
   /** True when the call was answered. */
@@ -107,7 +121,7 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
     name: string,
     call: Call<M, Input, Output>,
     reached: Reached<M, Output>,
-    consistency: () => StrongConsistency,
+    consistency: StrongConsistency,
   ): Promise<boolean> {
     const { trace, marks } = this.#world
     const entry = this.#ledger.called(
@@ -136,12 +150,12 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
   #send(
     call: Call<M, Input, Output>,
     reached: Reached<M, Output>,
-    consistency: () => StrongConsistency,
+    consistency: StrongConsistency,
   ): Promise<Output> {
     if (this.#services !== undefined)
       return this.#services.call(this.#world, this.#ledger, reached, call)
     return 'read' in call
-      ? this.#reads.strong(reached, call.read, consistency())
+      ? this.#reads.strong(reached, call.read, consistency)
       : sendCommand(this.#world, this.#random, reached, call.command)
   }
 
@@ -167,14 +181,17 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
       entry.unknown()
     }
     if (RaftError.is(error, 'RAFT_OVERLOADED')) return
+    this.#lookForLeader()
+  }
+
+  #lookForLeader(): void {
     this.#server = this.#world.leader() ?? this.#random.pick(this.#world.memberServers)
   }
 
   #choose(): SimulatedServer<M, Output> {
-    const { memberServers, servers, options } = this.#world
+    const { servers, options } = this.#world
     if (this.#random.chance(options.workload.wrongServer)) return this.#random.pick(servers)
-    if (this.#server.raft === undefined)
-      this.#server = this.#world.leader() ?? this.#random.pick(memberServers)
+    if (this.#server.raft === undefined) this.#lookForLeader()
     return this.#server
   }
 }

@@ -105,6 +105,7 @@ function drawOptions(seed: number, profile: string, servers: number, random: Str
       eager: often(random, 1),
       forwarded: often(random, 0.5),
       leaseReads: often(new Stream(seed, 'swarm lease reads'), 1),
+      ...drawReads(seed, beatMs),
     },
     durationMs: beatMs * random.between(20, 60),
     ending: random.chance(0.25) ? 'core' : 'heal',
@@ -207,6 +208,23 @@ function drawCrashPoints(random: Stream): CrashPoints {
     appendAcknowledged: often(random, 0.01),
     writeDurable: often(random, 0.02),
     storeCall: often(random, 0.02),
+  }
+}
+
+/** Reads that need not be new, and reads anywhere. */
+function drawReads(
+  seed: number,
+  beatMs: number,
+): Pick<
+  WorldOptions['workload'],
+  'boundedReads' | 'staleReads' | 'maxStalenessMs' | 'readsAnywhere'
+> {
+  const random = new Stream(seed, 'swarm reads')
+  return {
+    boundedReads: often(random, 0.5),
+    staleReads: often(random, 0.3),
+    maxStalenessMs: beatMs * random.magnitude(0.1, 20),
+    readsAnywhere: often(random, 0.6),
   }
 }
 

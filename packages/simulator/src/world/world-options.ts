@@ -79,6 +79,13 @@ export interface WorkloadWeather {
   readonly forwarded: number
   /** Share of reads that the lease will do for, in worlds where it is safe. */
   readonly leaseReads: number
+  /** Share of reads that are bounded, and of those that are stale; the others are as new as may be. */
+  readonly boundedReads: number
+  readonly staleReads: number
+  /** What bounded reads allow, milliseconds: each up to this, of any order of magnitude. */
+  readonly maxStalenessMs: number
+  /** Share of reads, or of bursts of them, that go to any server whatever: one that lags, is no member, or just came. */
+  readonly readsAnywhere: number
 }
 
 /** One drawn world. */

@@ -100,7 +100,7 @@ export class World<M extends StateMachine<R>, R> implements Surroundings<M, R> {
         this.marks.hit('entries of earlier terms were committed with one of a new term'),
       onCommitted: (index) => this.members.advance(index, (at) => this.committed.termAt(at)),
     })
-    this.acknowledged = new AcknowledgedCommands(violate, this.committed, holds)
+    this.acknowledged = new AcknowledgedCommands(violate, this.committed, holds, () => time.now())
     this.configuration = {
       servers: Array.from({ length: options.servers }, (_, place) => ({
         suffrage: 'voter',

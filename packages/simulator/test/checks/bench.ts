@@ -66,6 +66,8 @@ export function changeTo(index: Index, term: Term, to: Configuration): EntryBatc
 
 /** Everything that looks at a world, and what it found. */
 export class Bench {
+  /** The world's time. */
+  now = 0
   readonly found: { readonly check: CheckName; readonly message: string }[] = []
   readonly images = new Map<string, DiskImage>(VOTERS.map(({ id }) => [id, new DiskImage()]))
   readonly violate = (check: CheckName, message: string): void => {
@@ -87,6 +89,7 @@ export class Bench {
     this.violate,
     this.committed,
     (id, index, term) => this.image(id).holds(index, term),
+    () => this.now,
   )
   readonly configurations = new Configurations(this.violate, this.committed)
   readonly ledger = new Ledger<string, string>(this.violate, () => 0)

@@ -1,6 +1,6 @@
 // Every check of the simulator, shown something wrong: it must say so. And something right that looks alike: it must not.
 import { describe, expect, it } from 'vitest'
-import type { AppendEntriesRequest, StateMachine } from '@raftkit/interface'
+import { type AppendEntriesRequest, RaftError, type StateMachine } from '@raftkit/interface'
 import { type CheckName, runSeed } from '@raftkit/simulator'
 import { checkAcknowledgement, type GoneEntries } from '../../src/checks/acknowledgements.ts'
 import { CheckedMachine } from '../../src/checks/checked-machine.ts'
@@ -9,11 +9,15 @@ import { checkStart } from '../../src/checks/damage.ts'
 import { checkLeaderTruncation } from '../../src/checks/leader-log.ts'
 import { OpenCalls } from '../../src/checks/open-calls.ts'
 import { Progress, type Watched } from '../../src/checks/progress.ts'
+import { checkRemovedRead } from '../../src/checks/removed-reads.ts'
+import { type ReadState, SeenStates } from '../../src/checks/seen-states.ts'
+import { SharedQuestions } from '../../src/checks/shared-questions.ts'
 import { checkSteadiness } from '../../src/checks/steadiness.ts'
 import { checkTimers } from '../../src/checks/shutdown.ts'
 import { SimulatedDisk } from '../../src/disk/simulated-disk.ts'
 import { Stream } from '../../src/random/streams.ts'
 import { Process } from '../../src/server/process.ts'
+import { ServerClock } from '../../src/server/server-clock.ts'
 import { VirtualTime } from '../../src/time/virtual-time.ts'
 import { KvMachine } from '../../src/workload/kv-machine.ts'
 import { kvWorkload } from '../../src/workload/kv-workload.ts'
@@ -100,6 +104,61 @@ function watch(bench: Bench, ...looks: readonly Partial<Watched>[]): void {
   }
 }
 
+/** Two commands are acknowledged, at 10 and 30; at 60 a read that allows so much is served as of the first. */
+function bounded(bench: Bench, maxStalenessMs: number): void {
+  bench.commit(1, [1, 1])
+  bench.now = 10
+  bench.acknowledged.acknowledged('n1', 1, 1)
+  bench.now = 30
+  bench.acknowledged.acknowledged('n1', 2, 1)
+  const needed = bench.acknowledged.lastIndexBefore(60 - maxStalenessMs)
+  bench.acknowledged.readBounded('n2', needed, 1)
+}
+
+/** The only command is acknowledged at 75; at 100 a server that has nothing is read. */
+async function boundedOn(
+  bench: Bench,
+  { rate, jumpMs, agoMs }: { rate: number; jumpMs: number; agoMs: number },
+): Promise<void> {
+  const { acknowledged } = bench
+  const time = new VirtualTime()
+  const process = new Process()
+  const random = new Stream(1, 'clock')
+  const clock = new ServerClock({ time, process, random, rate, onRun: () => {} })
+  bench.commit(1, [1])
+  time.at(75, () => {
+    bench.now = 75
+    acknowledged.acknowledged('n1', 1, 1)
+  })
+  time.at(80, () => clock.jump(jumpMs))
+  time.at(100, () => {
+    const before = clock.worldTimeBefore(agoMs)
+    acknowledged.readBounded('n2', acknowledged.lastIndexBefore(before), 0)
+  })
+  await time.run(() => false)
+}
+
+/** A reader is shown a machine by a server that has applied so much; entry 1 is committed. */
+function seen(bench: Bench, machine: ReadState, ...looks: readonly number[]): void {
+  bench.commit(1, [1])
+  const { committed, applied, violate } = bench
+  const states = new SeenStates({ id: 'n1', machine, committed, applied, violate })
+  for (const index of looks) states.look(index)
+}
+
+async function removedRead(violate: Bench['violate'], read: Promise<unknown>): Promise<void> {
+  checkRemovedRead(violate, 'n1', read)
+  await read.catch(() => {})
+}
+
+/** A follower asks for read indexes at these times. */
+function questions({ violate }: Bench, ...times: readonly number[]): void {
+  const shared = new SharedQuestions('n2', violate)
+  const payload = Uint8Array.of(0)
+  for (const at of times)
+    shared.sent({ type: 'forward', kind: 'read-index', header: headerOf('n2'), payload }, at)
+}
+
 /** What a machine does that keeps only half of its state in its snapshots. */
 function checkedMachine(bench: Bench, isForgetful: boolean): CheckedMachine<number> {
   const machine = (): StateMachine<number> => {
@@ -176,6 +235,16 @@ function restored(bench: Bench): void {
     bench.image(id).keep({ meta: snapshotMeta(9, 4), state: new Uint8Array(0) })
     bench.image(id).truncatePrefix(2)
   }
+}
+
+/** As {@link restored}; the leader of this term goes on, with the restore if it is 4, and n2 has a snapshot of that. */
+function restoredAndGoneOn(bench: Bench, term: number): void {
+  restored(bench)
+  if (term !== 4) bench.image('n2').snapshots = []
+  bench.append(['n1', 'n2'], commands(10, [term]))
+  if (term === 4) bench.committed.commit('n1', 10, term, BY_VOTERS)
+  bench.image('n2').keep({ meta: snapshotMeta(10, term), state: new Uint8Array(0) })
+  bench.image('n2').truncatePrefix(10)
 }
 
 /** n2 says that it has these entries. */
@@ -580,6 +649,17 @@ const CASES: Readonly<Record<Exclude<CheckName, Elsewhere>, readonly Case[]>> = 
       },
     },
     {
+      name: 'entries behind a restore that a later snapshot rests on',
+      wrong: (bench) => {
+        restoredAndGoneOn(bench, 5)
+        acknowledge(bench, commands(8, [3]))
+      },
+      right: (bench) => {
+        restoredAndGoneOn(bench, 4)
+        acknowledge(bench, commands(8, [3]))
+      },
+    },
+    {
       name: 'a snapshot that is not durable',
       wrong: (bench) =>
         checkAcknowledgement(
@@ -669,6 +749,66 @@ const CASES: Readonly<Record<Exclude<CheckName, Elsewhere>, readonly Case[]>> = 
       name: 'a leader that was replaced before it was asked',
       wrong: ({ acknowledged }) => acknowledged.verified('n1', 5, 4),
       right: ({ acknowledged }) => acknowledged.verified('n1', 5, 5),
+    },
+  ],
+  'bounded reads are new enough': [
+    {
+      name: 'a bounded read that misses what was acknowledged before its bound',
+      wrong: (bench) => bounded(bench, 29),
+      right: (bench) => bounded(bench, 31),
+    },
+    {
+      name: 'a bounded read on a clock that runs at half the speed, and one on a clock that jumped meanwhile',
+      wrong: (bench) => boundedOn(bench, { rate: 0.5, jumpMs: 0, agoMs: 10 }),
+      right: (bench) => boundedOn(bench, { rate: 0.5, jumpMs: 30, agoMs: 45 }),
+    },
+  ],
+  'reads see one committed state': [
+    {
+      name: 'a read of an entry that is not committed',
+      wrong: (bench) => seen(bench, { index: 2, chain: 0, isRestoring: false }, 2),
+      right: (bench) => seen(bench, { index: 0, chain: 0, isRestoring: false }, 1),
+    },
+    {
+      name: 'a read after a later one of the same run',
+      wrong: (bench) => seen(bench, { index: 0, chain: 0, isRestoring: false }, 1, 0),
+      right: (bench) => seen(bench, { index: 0, chain: 0, isRestoring: false }, 0, 1, 1),
+    },
+    {
+      name: 'a read of a state that came about in another way',
+      wrong: (bench) => seen(bench, { index: 1, chain: 7, isRestoring: false }, 1),
+      right: (bench) =>
+        seen(
+          bench,
+          { index: 1, chain: bench.applied.apply('n2', 1, 1, 5, 0), isRestoring: false },
+          1,
+        ),
+    },
+    {
+      name: 'a read in the middle of a restore',
+      wrong: (bench) => seen(bench, { index: 0, chain: 0, isRestoring: true }, 0),
+    },
+  ],
+  'removed servers refuse reads': [
+    {
+      name: 'a read that is served by a server that was removed',
+      wrong: async ({ violate }) => removedRead(violate, Promise.resolve(1)),
+      right: async ({ violate }) =>
+        removedRead(violate, Promise.reject(new RaftError('RAFT_REMOVED', 'removed'))),
+    },
+    {
+      name: 'a read that is refused with another error',
+      wrong: async ({ violate }) =>
+        removedRead(violate, Promise.reject(new RaftError('RAFT_NO_LEADER', 'no leader'))),
+      right: async ({ violate }) =>
+        removedRead(violate, Promise.reject(new RaftError('RAFT_SHUTDOWN', 'shut down'))),
+    },
+  ],
+  'readers share questions': [
+    {
+      name: 'a question for each reader',
+      wrong: (bench) => questions(bench, 1, 1, 1, 1, 1),
+      right: (bench) => questions(bench, 1, 1, 1, 2, 2, 2),
     },
   ],
   'configurations overlap': [
