@@ -26,4 +26,9 @@ export const REGRESSION_SEEDS: readonly RegressionSeed[] = [
     found:
       'a server with a new disk that refused its vote to the only candidate, by an old configuration',
   },
+  {
+    seed: 33,
+    profile: 'default',
+    found: 'a stale read that saw a state machine in the middle of a restore',
+  },
 ]

@@ -92,12 +92,17 @@ export class Raft<R = unknown> {
     return this.#server.read('index', options)
   }
 
-  /** Runs `fn` when this server's state machine is as new as `options.consistency` asks for; on any server. */
+  /**
+   * Runs `fn` when this server's state machine is as new as `options.consistency` asks for; on any server. Commands may be
+   * applied while a promise of `fn` is pending, and `fn` may run while one of `apply` is.
+   */
   async read<T>(fn: () => T | Promise<T>, options: ReadOptions = {}): Promise<T> {
     const kind = readKindOf(options, () => this.#server.staleness())
     if (kind !== undefined) await this.#server.read(kind, options)
-    const { stoppedBy } = this.#server.standing
-    if (stoppedBy !== undefined) throw stoppedBy
+    const { standing, lanes } = this.#server
+    while (lanes.applier.isReplacing && standing.stoppedBy === undefined)
+      await lanes.reads.request('whole', options)
+    if (standing.stoppedBy !== undefined) throw standing.stoppedBy
     return fn()
   }
 

@@ -9,8 +9,13 @@ import type { ReadKind } from './runtime/calls/reads.ts'
  * `lease`: the same without a round while the leader's lease holds (§6.4.1). It rests on clocks that run at about the
  * same speed (within a tenth), on equal timeouts at all servers, and on voters that are all raftkit; where that is not
  * so, or after a pause of the leader's event loop, a round is made as for `linearizable`.
- * `bounded`: it has every command that was acknowledged `maxStalenessMs` or more ago; nobody is asked while that is known.
- * `stale`: whatever this server has; nobody is asked.
+ * `bounded`: it has every command that was acknowledged more than `maxStalenessMs` before the call, by the clock of this
+ * server. That is known from the reads that asked before, here: while one of them was asked for within that time, and is
+ * applied, nobody is asked; otherwise this read asks as a `linearizable` one does.
+ * `stale`: whatever this server has; nobody is asked, and a removed server answers too. Reads of one run of a server never
+ * go back; after a restart they may, until what is committed is applied again.
+ * The last two may show a restored snapshot that is not committed yet. None sees a state machine that a snapshot is just
+ * replacing: it waits.
  */
 export type Consistency = 'linearizable' | 'lease' | 'bounded' | 'stale'
 

@@ -195,7 +195,7 @@ export class EffectExecution<R> {
         lanes.proposals.admission.refuseWaiting(notLeader(undefined))
         return lanes.proposals.orphan(lanes.applier.commitIndex)
       case 'read-confirmed':
-        return lanes.reads.confirmed(effect.readId, effect.index, lanes.applier.appliedIndex)
+        return lanes.reads.confirmed(effect.readId, effect.index, lanes.applier.readableIndex)
       case 'read-refused':
         return lanes.reads.refused(effect.readId, effect.reason, leader)
       case 'transfer-ended':

@@ -123,7 +123,7 @@ export function createLanes<R>(context: LaneContext<R>, loaded: Loaded): Lanes<R
   const readForwarding = new ReadForwarding({
     forwarding,
     reads,
-    appliedIndex: () => applier.appliedIndex,
+    readableIndex: () => applier.readableIndex,
   })
   const store = snapshotStore
   const shared = { transport, clock, header, logger, submit, stallMs: config.snapshotStallMs }

@@ -200,6 +200,62 @@ describe('a stale read', () => {
   })
 })
 
+describe('a read while a snapshot replaces the state machine', () => {
+  let follower: Member
+  let isHalf: boolean
+  let finish: () => void
+  beforeEach(async () => {
+    follower = cluster.others(leader)[0]!
+    await cluster.clock.wait(leader.raft.apply(bytesOf('x')))
+    await cluster.clock.wait(follower.raft.read(() => 1))
+    isHalf = false
+    const finished = new Promise<void>((resolve) => {
+      finish = resolve
+    })
+    const { machine } = follower
+    const restore = machine.restore.bind(machine)
+    machine.restore = async (state) => {
+      isHalf = true
+      await finished
+      await restore(state)
+      isHalf = false
+    }
+    const backup = bytesOf('["old"]')
+    async function* state(): AsyncGenerator<Uint8Array> {
+      yield backup
+    }
+    const meta = { version: 1, index: 1, size: backup.length }
+    await cluster.clock.wait(leader.raft.restore(meta, state()))
+    await cluster.clock.until(() => isHalf)
+  })
+
+  it.each([
+    { consistency: 'stale' },
+    { consistency: 'bounded', maxStalenessMs: 60_000 },
+    { consistency: 'linearizable' },
+  ] as const)('waits until there is one state: $consistency', async (options) => {
+    let isOver = false
+    const read = follower.raft.read(() => ({ isHalf, texts: follower.machine.texts }), options)
+    void read.then(() => (isOver = true))
+    await cluster.clock.advance(20)
+    expect(isOver).toBe(false)
+    finish()
+    expect(await cluster.clock.wait(read)).toEqual({ isHalf: false, texts: ['old'] })
+  })
+
+  it('waits as long as its caller likes, and ends with the server', async () => {
+    const stale = { consistency: 'stale' } as const
+    const late = rejection(follower.raft.read(() => 1, { ...stale, timeoutMs: 5 }))
+    await cluster.clock.advance(6)
+    expect((await late).code).toBe('RAFT_TIMEOUT')
+    const waiting = rejection(follower.raft.read(() => 1, stale))
+    const killed = cluster.kill(follower)
+    finish()
+    await cluster.clock.wait(killed)
+    expect((await waiting).code).toBe('RAFT_SHUTDOWN')
+  })
+})
+
 describe('verifyLeader', () => {
   it('resolves while a quorum follows', async () => {
     await expect(cluster.clock.wait(leader.raft.verifyLeader())).resolves.toBeUndefined()

@@ -6,8 +6,17 @@ import { refusalError } from './refusals.ts'
 import { abortedByRestore } from './restore-refusals.ts'
 import { deadlineOf } from './wait.ts'
 
-/** What a reader waits for: proof of leadership, a read index, or that index applied; by a round, or on the lease. */
-export type ReadKind = 'leadership' | 'index' | 'applied' | 'index-on-lease' | 'applied-on-lease'
+/**
+ * What a reader waits for: proof of leadership, a read index, or that index applied; by a round, or on the lease. Or, for
+ * `whole`, that a snapshot which replaces the state machine is there.
+ */
+export type ReadKind =
+  | 'leadership'
+  | 'index'
+  | 'applied'
+  | 'index-on-lease'
+  | 'applied-on-lease'
+  | 'whole'
 
 /** A proof that readers of one turn share. */
 export interface ReadQuestion {
@@ -59,7 +68,7 @@ export class Reads {
     return this.#pending
   }
 
-  /** Resolves with the read index, 0 for `leadership`. */
+  /** Resolves with the read index, 0 for `leadership` and `whole`. */
   request(kind: ReadKind, options: WaitOptions | undefined): Promise<Index> {
     return new Promise<Index>((resolve, reject) => {
       const deadline =
@@ -80,6 +89,7 @@ export class Reads {
       if (caller.settled) return
       this.#pending++
       if (deadline !== Infinity) this.#deadlines.note(deadline)
+      if (kind === 'whole') return this.#wait({ index: 0, callers: [caller], at: -Infinity })
       this.#collected.push({ kind, caller })
       if (this.#collected.length === 1) this.#onFirst()
     })
@@ -114,7 +124,10 @@ export class Reads {
     return now - this.#freshAt
   }
 
-  /** This server leads, and `index` covers everything acknowledged before the readers came. */
+  /**
+   * This server leads, and `index` covers everything acknowledged before the readers came. `appliedIndex` is as far as the
+   * state machine is; -1 while it is being replaced.
+   */
   confirmed(readId: number, index: Index, appliedIndex: Index): void {
     const asked = this.#asked.get(readId)
     if (asked === undefined) return

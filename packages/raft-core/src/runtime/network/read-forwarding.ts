@@ -9,7 +9,8 @@ const INDEX_BYTES = 8
 export interface ReadForwardingParts {
   readonly forwarding: Forwarding
   readonly reads: Reads
-  readonly appliedIndex: () => Index
+  /** As far as the state machine is, for readers. */
+  readonly readableIndex: () => Index
 }
 
 /**
@@ -26,9 +27,9 @@ export class ReadForwarding {
 
   /** Asks the leader. */
   ask({ readId, onLease }: ReadQuestion): void {
-    const { forwarding, reads, appliedIndex } = this.#parts
+    const { forwarding, reads, readableIndex } = this.#parts
     forwarding.send(Uint8Array.of(onLease ? 1 : 0), {}, 'read-index').then(
-      (answer) => reads.confirmed(readId, indexOf(answer), appliedIndex()),
+      (answer) => reads.confirmed(readId, indexOf(answer), readableIndex()),
       (error: unknown) => reads.failed(readId, readFailed(error)),
     )
   }

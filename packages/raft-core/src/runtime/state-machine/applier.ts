@@ -67,6 +67,7 @@ export class Applier<R> {
   #until = 0
   #hasFailed = false
   #isResuming = false
+  #isReplacing = false
 
   constructor(
     clock: Clock,
@@ -91,6 +92,16 @@ export class Applier<R> {
   /** The state machine has applied everything up to here. */
   get appliedIndex(): Index {
     return this.#standing.index
+  }
+
+  /** What readers may see: everything up to here; -1 while a snapshot replaces the state. */
+  get readableIndex(): Index {
+    return this.#isReplacing ? -1 : this.appliedIndex
+  }
+
+  /** The state machine is between two states: nobody must read it. */
+  get isReplacing(): boolean {
+    return this.#isReplacing
   }
 
   /** Where the state machine stands. */
@@ -129,9 +140,14 @@ export class Applier<R> {
   /** Runs `replace`, which gives the state machine the state as of `start`, while nothing else uses it. */
   replace(start: AppliedStart, replace: () => Promise<void>): Promise<void> {
     return this.#exclusive.run(async () => {
-      await replace()
-      this.#standing = start
-      this.#target = Math.max(this.#target, start.index)
+      this.#isReplacing = true
+      try {
+        await replace()
+        this.#standing = start
+        this.#target = Math.max(this.#target, start.index)
+      } finally {
+        this.#isReplacing = false
+      }
     })
   }
 
