@@ -102,6 +102,20 @@ export const leadership: readonly Mutant[] = [
     hunters: [tested('raft-core', 'test/consensus/leadership/leadership-transfer.test.ts')],
   },
   {
+    name: 'late-timeout-now-taken',
+    broken:
+      'a TimeoutNow of an earlier term starts an election in spite of the lease of a later leader',
+    source: 'faults: C5; raftkit: found by reading',
+    edits: [
+      {
+        file: consensus('leadership/leadership-transfer'),
+        find: 'if (term !== undefined && term !== state.hardState.term)',
+        replace: 'if (term !== undefined && term > state.hardState.term)',
+      },
+    ],
+    hunters: [tested('raft-core', 'test/consensus/leadership/leadership-transfer.test.ts')],
+  },
+  {
     name: 'proposals-accepted-during-transfer',
     broken: 'a leader takes commands while it hands over',
     source: 'dissertation §3.10; hashicorp/raft #581',

@@ -77,7 +77,14 @@ export const request: fc.Arbitrary<RpcRequest> = fc.oneof(
     configurationIndex: count,
     size: fc.nat(100),
   }),
-  fc.record({ type: fc.constant('timeout-now' as const), header: anyHeader }),
+  fc.record(
+    {
+      type: fc.constant('timeout-now' as const),
+      header: anyHeader,
+      term: count.filter((term) => term > 0),
+    },
+    { requiredKeys: ['type', 'header'] },
+  ),
   fc.record({ type: fc.constant('forward' as const), header: anyHeader, payload: bytes }),
 )
 

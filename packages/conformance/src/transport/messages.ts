@@ -173,6 +173,12 @@ function otherSamples(): SampleExchange[] {
       response: { type: 'timeout-now', header },
     },
     {
+      title: 'timeout-now with its term',
+      request: { type: 'timeout-now', header, term: 2 ** 40 },
+      response: { type: 'timeout-now', header },
+      extension: true,
+    },
+    {
       title: 'forward',
       request: { ...forward, payload: sampleBytes(100_000) },
       response: { ...forward, payload: sampleBytes(200_000, 2) },

@@ -112,6 +112,8 @@ export interface InstallSnapshotResponse {
 export interface TimeoutNowRequest {
   readonly type: 'timeout-now'
   readonly header: RpcHeader
+  /** raftkit only: the term in which the sender leads. One that comes late must not start an election in a later term. */
+  readonly term?: Term
 }
 
 /** Answer to TimeoutNow. */

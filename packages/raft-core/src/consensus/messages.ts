@@ -78,6 +78,8 @@ export interface ReceivedInstallSnapshot {
 export interface ReceivedTimeoutNow {
   readonly type: 'timeout-now'
   readonly from: Sender
+  /** The term in which the sender led when it sent this; undefined when it does not say (hashicorp/raft). */
+  readonly term?: Term | undefined
 }
 
 /** Any request from another server. */
@@ -132,4 +134,4 @@ export type ControlRequest =
       readonly lastLogTerm: Term
     }
   | { readonly type: 'heartbeat'; readonly term: Term }
-  | { readonly type: 'timeout-now' }
+  | { readonly type: 'timeout-now'; readonly term: Term }

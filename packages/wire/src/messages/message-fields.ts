@@ -150,7 +150,7 @@ export const REQUEST_SHAPES: Readonly<Record<RpcType, MessageShape>> = {
     'ConfigurationIndex',
     'Size',
   ]),
-  'timeout-now': shape('a TimeoutNow request', []),
+  'timeout-now': shape('a TimeoutNow request', [], ['Term']),
   forward: shape('a forwarded request', ['Payload'], ['Kind']),
 }
 

@@ -115,7 +115,8 @@ function requestOf(type: RpcType, fields: MessageFields): RpcRequest {
     case 'install-snapshot':
       return installSnapshotOf(header, fields)
     case 'timeout-now':
-      return { type, header }
+      // hashicorp/raft's has no term, and nobody leads in term 0.
+      return term === 0 ? { type, header } : { type, header, term }
     case 'forward':
       return forwardOf(header, fields)
   }

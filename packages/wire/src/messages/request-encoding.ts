@@ -7,6 +7,7 @@ import type {
   RequestVoteRequest,
   RpcHeader,
   RpcRequest,
+  TimeoutNowRequest,
 } from '@raftkit/interface'
 import { Pack } from '../format/pack.ts'
 import { byteOfRpc, FORWARD_KINDS } from '../format/rpc-types.ts'
@@ -28,9 +29,7 @@ export function encodeRequest(request: RpcRequest): Uint8Array[] {
     case 'install-snapshot':
       return [installSnapshot(pack, request).take()]
     case 'timeout-now':
-      return [
-        versions(idOf(address(pack, 3, request.header), request.header), request.header).take(),
-      ]
+      return [timeoutNow(pack, request).take()]
     case 'forward':
       return forward(pack, request)
   }
@@ -96,6 +95,11 @@ function requestPreVote(pack: Pack, request: RequestPreVoteRequest): Pack {
     .key('LastLogTerm')
     .uint(request.lastLogTerm, 'lastLogTerm')
   return versions(pack, header).key('Term').uint(request.term, 'term')
+}
+
+function timeoutNow(pack: Pack, { header, term }: TimeoutNowRequest): Pack {
+  versions(idOf(address(pack, term === undefined ? 3 : 4, header), header), header)
+  return term === undefined ? pack : pack.key('Term').uint(term, 'term')
 }
 
 function installSnapshot(pack: Pack, request: InstallSnapshotRequest): Pack {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { AppendEntriesRequest } from '@raftkit/interface'
+import type { AppendEntriesRequest, RpcRequest } from '@raftkit/interface'
 import { encodeEntries, encodeRequest } from '@raftkit/wire'
 import { concat, hex } from '../hex.ts'
 import { keysOf } from '../message-keys.ts'
@@ -51,6 +51,12 @@ describe('encodeRequest', () => {
         expect(keys.includes('RaftkitDisk')).toBe(sent.header.diskId !== undefined)
       }),
     )
+  })
+
+  it('names the term of a TimeoutNow only when it is given one: hashicorp/raft has no such key', () => {
+    const keys = (sent: RpcRequest): string[] => keysOf(concat(encodeRequest(sent)).subarray(1))
+    expect(keys({ type: 'timeout-now', header })).not.toContain('Term')
+    expect(keys({ type: 'timeout-now', header, term: 7 })).toContain('Term')
   })
 
   it('counts entries over all batches in the header of the list', () => {

@@ -20,7 +20,7 @@ export function leaveOffice(state: State, leadership: Leadership): void {
   becomeFollower(state, state.hardState.term, 'no longer a voter of the committed configuration')
   const sendId =
     target?.matchIndex === state.log.lastIndex
-      ? send(state, target.server, { type: 'timeout-now' })
+      ? send(state, target.server, { type: 'timeout-now', term: state.hardState.term })
       : 0
   state.handOver = { sendId, isRemoved }
   if (sendId === 0) handedOver(state, sendId)

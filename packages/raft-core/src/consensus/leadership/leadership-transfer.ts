@@ -1,5 +1,5 @@
 // Handing leadership over (dissertation §3.10).
-import type { ServerId } from '@raftkit/interface/protocol'
+import type { ServerId, Term } from '@raftkit/interface/protocol'
 import type { Refusal } from '../effects.ts'
 import { campaign, mayCampaign } from '../election/election.ts'
 import { progressOf } from '../election/leadership.ts'
@@ -46,7 +46,8 @@ export function advanceTransfer(state: State, leadership: Leadership): void {
   else if (state.now >= transfer.deadline) endTransfer(state, leadership, 'transfer-timeout')
   else if (transfer.sendId === undefined && target.matchIndex === state.log.lastIndex) {
     leadership.hasAskedToCampaign = true
-    transfer.sendId = send(state, target.server, { type: 'timeout-now' })
+    const { term } = leadership
+    transfer.sendId = send(state, target.server, { type: 'timeout-now', term })
   }
 }
 
@@ -62,9 +63,9 @@ export function timeoutNowFailed(state: State, leadership: Leadership, sendId: n
 export function receiveTimeoutNow(
   state: State,
   requestId: number,
-  { from }: ReceivedTimeoutNow,
+  { from, term }: ReceivedTimeoutNow,
 ): void {
-  const refusal = timeoutNowRefusal(state, from)
+  const refusal = timeoutNowRefusal(state, from, term)
   if (refusal !== undefined) {
     answerError(state, requestId, refusal)
     return
@@ -73,9 +74,12 @@ export function receiveTimeoutNow(
   answer(state, requestId, { type: 'timeout-now' })
 }
 
-function timeoutNowRefusal(state: State, from: Sender): string | undefined {
+function timeoutNowRefusal(state: State, from: Sender, term: Term | undefined): string | undefined {
   if (!mayCampaign(state)) return 'this server cannot campaign: it is no voter, or is not ready'
   if (state.leadership !== undefined) return 'this server leads'
+  // Voters give these votes in spite of a leader that they hear. That of a later term never asked, and may hold a lease.
+  if (term !== undefined && term !== state.hardState.term)
+    return `the sender led in term ${term}, this is term ${state.hardState.term}`
   const isLeader =
     state.leader === undefined
       ? isMember(state, from)

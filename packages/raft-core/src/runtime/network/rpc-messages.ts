@@ -79,7 +79,7 @@ export function receivedRequest(
     case 'install-snapshot':
       return receivedSnapshot(request, from)
     case 'timeout-now':
-      return { type: 'timeout-now', from }
+      return { type: 'timeout-now', from, term: request.term }
   }
 }
 
@@ -158,7 +158,6 @@ export function requestOf(
         entries: null,
       }
     case 'timeout-now':
-      return { type: 'timeout-now', header }
     case 'request-vote':
     case 'request-pre-vote':
       return { ...control, header }

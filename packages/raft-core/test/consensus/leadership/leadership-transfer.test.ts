@@ -41,7 +41,8 @@ test('whom leadership is not handed to', () => {
 
 test('a target that has everything is told at once', () => {
   const server = leader()
-  expect(timeoutNows(server.step(transfer('n3'))).map(({ to }) => to.id)).toEqual(['n3'])
+  const [sent] = timeoutNows(server.step(transfer('n3')))
+  expect(sent).toMatchObject({ to: { id: 'n3' }, request: { term: server.status.term } })
 })
 
 test('of voters that are as good as each other the preferred one is taken', () => {
@@ -155,6 +156,28 @@ test('TimeoutNow starts a campaign at once, without pre-votes', () => {
   // The old leader's next words do not turn it back (hashicorp/raft #570).
   server.heartbeat(1, 'n2')
   expect(server.status).toMatchObject({ role: 'candidate', term: 2 })
+})
+
+test('TimeoutNow of an earlier term is refused, even when no leader is known', () => {
+  const server = new LoneServer()
+  server.heartbeat(1, 'n2')
+  // It votes for n3, which leads term 2 and holds the lease of the other voter before this server hears of it.
+  server.receive({
+    type: 'request-vote',
+    from: sender('n3'),
+    term: 2,
+    lastLogIndex: 1,
+    lastLogTerm: 1,
+    leadershipTransfer: true,
+  })
+  expect(server.status).toMatchObject({ term: 2, leader: undefined })
+  const late = server.receive({ type: 'timeout-now', from: sender('n2'), term: 1 })
+  expect(only(late, 'answer').answer.type).toBe('error')
+  expect(server.status).toMatchObject({ role: 'follower', term: 2 })
+  // hashicorp/raft does not say a term; then there are no leases either.
+  server.heartbeat(2, 'n3')
+  server.receive({ type: 'timeout-now', from: sender('n3') })
+  expect(server.status).toMatchObject({ role: 'candidate', term: 3 })
 })
 
 test('the round after a hand-over that failed asks for pre-votes again', () => {
