@@ -10,7 +10,7 @@ import { startElection } from './start-election.ts'
  * state machine to write. Call it with the same `peers`, and the same timeouts in `config`, on every member.
  *
  * Rejects as `createRaftNode` does, and with `RAFT_INVALID_ARGUMENT` when `config.leaderLeaseTimeoutMs` is above
- * {@link MAX_LEASE_PART} of `config.heartbeatTimeoutMs`.
+ * {@link MAX_LEASE_PART} of `config.heartbeatTimeoutMs` or `config.leaderPriorities` names anybody.
  */
 export async function createLeaderElection(
   options: LeaderElectionOptions,

@@ -212,6 +212,15 @@ describe('createLeaderElection', () => {
     expect(network.addresses).toEqual([])
   })
 
+  it('refuses a preferred leader: nobody ends the work of a leader that hands over by itself', async () => {
+    const wrong = { ...config, leaderPriorities: { 'b:1': 1 } }
+    await expect(start('a:1', { config: wrong })).rejects.toMatchObject({
+      code: 'RAFT_INVALID_ARGUMENT',
+      message: expect.stringContaining('leaderPriorities') as string,
+    })
+    expect(network.addresses).toEqual([])
+  })
+
   it('stops once, however often it is asked', async () => {
     const member = await start('a:1', { peers: ['a:1'] })
     await period()
