@@ -25,10 +25,13 @@ function memberChanged(
   call: MembershipCall,
   { type, id }: MemberChange,
 ): void {
+  const isStaged = suffrageOf(state, id) === 'staging'
+  // Added as a nonvoter, a staged server has another address perhaps, and gets its vote all the same.
+  if (isStaged && type !== 'stage-voter') return endChange(state, call)
   const earlier = stagedChanges.get(id)
   stagedChanges.delete(id)
   if (earlier !== undefined && earlier !== call) refuseChange(state, earlier, 'superseded', false)
-  if (type === 'stage-voter' && suffrageOf(state, id) === 'staging') stagedChanges.set(id, call)
+  if (isStaged) stagedChanges.set(id, call)
   else endChange(state, call)
 }
 

@@ -50,8 +50,11 @@ export function withdrawChange(state: State, changeId: number): void {
 export function advanceMembership(state: State, leadership: Leadership): void {
   dropDeparted(state, leadership)
   if (leadership.transfer !== undefined || !leadership.voters.selfVotes) {
-    for (const call of leadership.changes) refuseChange(state, call, 'transfer-in-progress', false)
-    leadership.changes = []
+    const isOwn = ({ changeId }: MembershipCall): boolean => changeId === NOBODY
+    for (const call of leadership.changes)
+      if (!isOwn(call)) refuseChange(state, call, 'transfer-in-progress', false)
+    // What nobody can ask for again waits for the end of the transfer.
+    leadership.changes = leadership.changes.filter(isOwn)
   } else if (mayChange(state, leadership) && !advanceJoint(state, leadership)) {
     while (leadership.changes.length > 0)
       if (begin(state, leadership, leadership.changes.shift()!)) return

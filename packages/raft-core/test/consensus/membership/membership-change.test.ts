@@ -209,6 +209,38 @@ describe('a staged server', () => {
     expect(members(server)).toContain('n4 nonvoter')
   })
 
+  test('stays a nonvoter although its caller gave up during a transfer that came to nothing', () => {
+    const server = leader()
+    const held: EffectOf<'send-entries'>[] = []
+    acknowledge(server, ask(server, stage('n4')), ['n4'], held)
+    const sent = server.turn({ type: 'transfer-requested', transferId: 1, target: 'n2' })
+    server.turn({ type: 'change-withdrawn', changeId: 1 })
+    server.failed(only(sent, 'send'))
+    const effects = server.turn()
+    expect(only(effects, 'append-configuration').changeId).toBe(0)
+    for (const append of held) server.answered(append, success(server.status.term))
+    acknowledge(server, effects)
+    expect(members(server)).toContain('n4 nonvoter')
+  })
+
+  test('that is added as a nonvoter meanwhile gets its vote, and its caller is told of that', () => {
+    const server = leader()
+    const held: EffectOf<'send-entries'>[] = []
+    acknowledge(server, ask(server, stage('n4'), 1), ['n4'], held)
+    const change = { type: 'add-nonvoter', id: 'n4', address: 'n4:1' } as const
+    const done = acknowledge(server, ask(server, change, 2), ['n4'], held)
+    expect(refusals(done)).toEqual([])
+    expect(only(done, 'change-ended').changeId).toBe(2)
+    const later: Effect[] = []
+    for (let turn = 0; turn < 3; turn++) {
+      for (const append of held.splice(0))
+        later.push(...server.answered(append, success(server.status.term)))
+      later.push(...acknowledge(server, [...later, ...server.turn()], [], held))
+    }
+    expect(members(server)).toContain('n4 voter')
+    expect(all(later, 'change-ended').map(({ changeId }) => changeId)).toContain(1)
+  })
+
   test('that is demoted meanwhile ends the wait of its caller', () => {
     const server = leader()
     acknowledge(server, ask(server, stage('n4'), 1), ['n4'])
