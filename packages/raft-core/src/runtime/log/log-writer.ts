@@ -125,6 +125,7 @@ export class LogWriter {
 
   /** Removes the whole log, because a durable snapshot at `index` took its place; resolves when it is gone. */
   reset(index: Index): Promise<void> {
+    if (this.#failed) return Promise.reject(nothingIsWritten())
     if (typeof this.#current === 'object') cut(this.#current, 0)
     // Before the durable index moves: what waits for an entry that is thrown away must not take it for durable.
     this.#events.onReset()
@@ -280,4 +281,11 @@ export class LogWriter {
     for (const resolve of [...this.#idle.splice(0), ...this.#progress.splice(0)]) resolve()
     this.#events.onFailed(error)
   }
+}
+
+function nothingIsWritten(): RaftError {
+  return new RaftError(
+    'RAFT_STORE_FAILED',
+    'a write to the store failed before this one: nothing more is written',
+  )
 }

@@ -17,7 +17,7 @@ import { restoreRefused } from '../calls/restore-refusals.ts'
 import { withOutcome } from '../calls/refusals.ts'
 import type { ServerLog } from '../log/server-log.ts'
 import { SnapshotIntake } from './snapshot-intake.ts'
-import { restoreState } from './snapshot-restore.ts'
+import { closeSnapshot, restoreState } from './snapshot-restore.ts'
 import { waitFor } from '../calls/wait.ts'
 
 /** What a restore needs to know of the snapshot that it is given. */
@@ -197,7 +197,7 @@ export class Restores<R> {
         await log.reset(index)
       })
     } finally {
-      await opened.close()
+      await closeSnapshot(opened, logger)
     }
     logger.warn({ index, bytes: meta.size }, 'restored the state of the cluster from a snapshot')
     onInstalled(installed)

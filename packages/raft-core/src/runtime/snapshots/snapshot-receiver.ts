@@ -16,7 +16,7 @@ import { shutDown } from '../calls/refusals.ts'
 import type { InboundSnapshot } from '../network/rpc-server.ts'
 import type { ServerLog } from '../log/server-log.ts'
 import { SnapshotIntake } from './snapshot-intake.ts'
-import { restoreState } from './snapshot-restore.ts'
+import { closeSnapshot, restoreState } from './snapshot-restore.ts'
 
 /** What the snapshot receiver works with. */
 export interface SnapshotReceiverParts<R> {
@@ -95,7 +95,7 @@ export class SnapshotReceiver<R> {
         if (!keepLogAfter) await log.reset(installed.index)
       })
     } finally {
-      await opened.close()
+      await closeSnapshot(opened, logger)
     }
     logger.info({ index: installed.index, bytes: meta.size }, 'installed a snapshot')
     onInstalled(installed)

@@ -3,6 +3,7 @@ import {
   type Index,
   type Logger,
   messageOf,
+  type OpenSnapshot,
   RaftError,
   type SnapshotMeta,
   type SnapshotStore,
@@ -83,7 +84,19 @@ async function restoreOne<R>(
     return opened.meta
   } finally {
     timer?.cancel()
+    await closeSnapshot(opened, logger)
+  }
+}
+
+/** Closes a snapshot that was read: should that fail, nothing that was made of it is in doubt. */
+export async function closeSnapshot(opened: OpenSnapshot, logger: Logger): Promise<void> {
+  try {
     await opened.close()
+  } catch (error) {
+    logger.warn(
+      { snapshot: opened.meta.id, error: messageOf(error) },
+      'a snapshot could not be closed',
+    )
   }
 }
 

@@ -14,6 +14,7 @@ import { encodeConfiguration, encodePeers } from '@raftkit/wire'
 import type { Effect } from '../../consensus/effects.ts'
 import type { ConsensusEvent } from '../../consensus/events.ts'
 import { openNewest } from './newest-snapshot.ts'
+import { closeSnapshot } from './snapshot-restore.ts'
 import { answered, sendFailed } from '../network/replicator.ts'
 import { SNAPSHOT_VERSION } from '../network/rpc-messages.ts'
 import { Watchdog } from '../watchdog.ts'
@@ -103,7 +104,7 @@ export class SnapshotSender {
       return answered(to, sendId, response)
     } finally {
       watchdog.close()
-      await opened.close()
+      await closeSnapshot(opened, logger)
     }
   }
 

@@ -276,6 +276,15 @@ describe('LogWriter', () => {
     expect(RaftError.is(await rejection(writer.reset(20)), 'RAFT_STORE_FAILED')).toBe(true)
   })
 
+  it('rejects a removal that is asked for after a write has failed: it never comes', async () => {
+    store.fail('append')
+    writer.append(numbered(1, 1, 5))
+    await clock.settle()
+    const refused = rejection(writer.reset(20))
+    await clock.settle()
+    expect(RaftError.is(await refused, 'RAFT_STORE_FAILED')).toBe(true)
+  })
+
   // Simulator, seed 699: an acknowledgement of entries that a snapshot had replaced was held, and could have left later:
   // the durable index was that of the snapshot, and nothing told the two apart.
   it('lets nobody take an entry for durable that a snapshot threw away', async () => {

@@ -124,6 +124,19 @@ const failed = (message: string) => [
 ]
 
 describe('SnapshotReceiver', () => {
+  it('has installed a snapshot that it cannot close: state and log are those of the snapshot', async () => {
+    const open = snapshots.open.bind(snapshots)
+    snapshots.open = async (id) => ({
+      ...(await open(id)),
+      close: () => Promise.reject(new Error('input/output error')),
+    })
+    install(chunks([1, 2, 3, 4]))
+    await clock.settle()
+    expect(events).toEqual([{ type: 'snapshot-installed', requestId: 7 }])
+    expect(order.at(-1)).toBe('installed 20')
+    expect(logger.at('warn')).toMatchObject([{ message: 'a snapshot could not be closed' }])
+  })
+
   it('stores, restores, and only then removes the log', async () => {
     install(chunks([1, 2], [3, 4]))
     await clock.settle()
