@@ -99,7 +99,10 @@ export const reads: readonly Mutant[] = [
         replace: `if (state.now >= contact + leaseMs) return false`,
       },
     ],
-    hunters: [tested('raft-core', 'test/consensus/leadership/read-index.test.ts')],
+    hunters: [
+      targeted('lease', 200),
+      tested('raft-core', 'test/consensus/leadership/read-index.test.ts'),
+    ],
   },
   {
     name: 'lease-from-any-voter',
@@ -112,7 +115,10 @@ export const reads: readonly Mutant[] = [
         replace: `return leadership.peers.every((peer) => peer.isRaftkit || isVoter(peer.server))`,
       },
     ],
-    hunters: [tested('raft-core', 'test/consensus/leadership/read-index.test.ts')],
+    hunters: [
+      targeted('lease', 200),
+      tested('raft-core', 'test/consensus/leadership/read-index.test.ts'),
+    ],
   },
   {
     name: 'lease-survives-a-hand-over',
@@ -125,7 +131,10 @@ export const reads: readonly Mutant[] = [
         replace: ``,
       },
     ],
-    hunters: [tested('raft-core', 'test/consensus/leadership/read-index.test.ts')],
+    hunters: [
+      targeted('lease', 200),
+      tested('raft-core', 'test/consensus/leadership/read-index.test.ts'),
+    ],
   },
   {
     name: 'vote-right-after-a-restart',
@@ -138,6 +147,9 @@ export const reads: readonly Mutant[] = [
         replace: ``,
       },
     ],
-    hunters: [tested('raft-core', 'test/consensus/election/request-vote.test.ts')],
+    hunters: [
+      targeted('lease', 200),
+      tested('raft-core', 'test/consensus/election/request-vote.test.ts'),
+    ],
   },
 ]

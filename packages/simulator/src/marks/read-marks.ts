@@ -39,18 +39,24 @@ export class ReadMarks<M extends StateMachine<R>, R> {
   /** A read that has to be new is asked for. */
   asks(reached: Reached<M, R>, consistency: 'linearizable' | 'lease'): MarkedRead {
     const { raft, run } = reached
-    const { marks, committed } = this.#world
+    const { marks, committed, elections } = this.#world
     const isLeader = raft.state === 'leader'
     if (isLeader && committed.termAt(raft.commitIndex) !== raft.currentTerm)
       marks.hit('a read waited for the first entry of a term')
-    const { answers } = run
-    const hasJustWoken = this.#world.time.now() - run.wokeAt < AWAKENING_MS
+    const { answers } = run.readers
+    if (isLeader && elections.highestLed > raft.currentTerm) {
+      marks.hit('a leader that had been replaced was asked for a read')
+      if (consistency === 'lease' && committed.hasCommittedIn(elections.highestLed))
+        marks.hit('a lease was asked for where a later leader had committed')
+    }
+    const hasJustWoken = this.#world.time.now() - run.readers.wokeAt < AWAKENING_MS
     return {
       served: () => {
         const isAlone = isLeader && votersOf(raft.configuration().configuration).length === 1
         if (!isLeader) this.#servedElsewhere(reached)
         else if (consistency === 'lease' && !isAlone) {
-          if (run.answers === answers) marks.hit('a read was served on the lease without a round')
+          if (run.readers.answers === answers)
+            marks.hit('a read was served on the lease without a round')
           else if (hasJustWoken)
             marks.hit('a read that a lease would do for needed a round after a stall')
         }
@@ -82,7 +88,7 @@ export class ReadMarks<M extends StateMachine<R>, R> {
     } else if (isServed) {
       if (raft.appliedIndex < acknowledged.lastIndex)
         marks.hit('a stale read missed what was acknowledged')
-      if (run.isRemoved) marks.hit('a stale read was served by a removed server')
+      if (run.readers.isRemoved) marks.hit('a stale read was served by a removed server')
       const before = this.#highest.get(id)
       if (before !== undefined && before.run !== run && raft.appliedIndex < before.index)
         marks.hit('a stale read after a restart saw less than one before')

@@ -15,6 +15,7 @@ import {
 } from './operations.ts'
 import { backup, restore } from './backups.ts'
 import { bridge, flap, isolate, oneWay, ring, split } from './partitions.ts'
+import { defection, lostHandOver } from './takeovers.ts'
 import { clockJump, crashAll, crashAny, crashLeader, pause } from './processes.ts'
 
 /** What is done to a cluster while the faults last, by the name of the nemesis. Each act ends by itself. */
@@ -37,6 +38,8 @@ export const ACTS: Readonly<Record<NemesisName, Act>> = {
   'disk full': diskFull,
   'bit rot': bitRot,
   wipe,
+  defection,
+  'lost hand-over': lostHandOver,
   transfer,
   snapshot,
   barrier,

@@ -18,6 +18,7 @@ import { bootstrapRunning } from './live-bootstrap.ts'
 import { Process } from './process.ts'
 import { watchRaft } from './raft-watch.ts'
 import type { RunChances, RunEvents, RunIdentity } from './run-parts.ts'
+import { ReadSide } from './read-side.ts'
 import { ServerClock } from './server-clock.ts'
 import { Stalls } from './stalls.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -29,8 +30,7 @@ export class ServerRun<M extends StateMachine<R>, R> {
   readonly clock: ServerClock
   readonly machine: M
   readonly checked: CheckedMachine<R>
-  /** What readers saw. */
-  readonly seen: SeenStates
+  readonly readers: ReadSide
   /** Undefined while it starts. */
   raft: Raft<R> | undefined
   readonly #identity: RunIdentity
@@ -45,12 +45,6 @@ export class ServerRun<M extends StateMachine<R>, R> {
   /** Somebody has asked it to shut down. */
   isShutDown = false
   #launched: Launched<R> | undefined
-  /** Answers of other servers that have come: without a new one no round can have been confirmed. */
-  answers = 0
-  /** World time at which it ran again after a pause or stall. */
-  wokeAt: number = -Infinity
-  /** It knows that it was removed from the cluster, and not of having come back. */
-  isRemoved = false
   #progress: Progress | undefined
 
   constructor(
@@ -92,7 +86,9 @@ export class ServerRun<M extends StateMachine<R>, R> {
       fresh: world.newMachine,
     })
     const { committed, applied, violate } = world
-    this.seen = new SeenStates({ id, machine: this.checked, committed, applied, violate })
+    this.readers = new ReadSide(
+      new SeenStates({ id, machine: this.checked, committed, applied, violate }),
+    )
   }
 
   /** Starts the server, the cluster too when it is new. */
@@ -119,7 +115,7 @@ export class ServerRun<M extends StateMachine<R>, R> {
       if (raft.state === 'leader' && elections.highestLed > raft.currentTerm)
         marks.hit('a leader that slept woke up after another was elected')
     }
-    this.wokeAt = this.#world.time.now()
+    this.readers.wokeAt = this.#world.time.now()
     process.resume()
   }
 
@@ -157,7 +153,10 @@ export class ServerRun<M extends StateMachine<R>, R> {
         crashPoints: world.options.crashPoints,
         onCrashPoint: (share, what) => this.#events.onCrashPoint(share, what),
         now: () => world.time.now(),
-        onAnswered: () => void this.answers++,
+        onArrived: ({ type }) => {
+          if (type === 'timeout-now') world.onTimeoutNow(id)
+        },
+        onAnswered: () => void this.readers.answers++,
         onSent: (to, request) => this.#ground.sent(to, request),
         isAwaited: (request) =>
           request.type !== 'forward' ||
@@ -221,10 +220,11 @@ export class ServerRun<M extends StateMachine<R>, R> {
       isShutDown: () => this.isShutDown,
       onConfiguration: (configuration) => {
         this.#progress?.configured(configuration)
-        if (membersOf(configuration).some((member) => member.id === id)) this.isRemoved = false
+        if (membersOf(configuration).some((member) => member.id === id))
+          this.readers.isRemoved = false
       },
       onRemoved: () => {
-        this.isRemoved = true
+        this.readers.isRemoved = true
       },
       onStopped: (error) => this.#events.onStopped(error),
       onLeft: () => this.#events.onLeft(),

@@ -62,6 +62,8 @@ export interface Surroundings<M extends StateMachine<R>, R> extends Checks {
   stream(name: string): Stream
   /** A server has become leader. */
   onLeader(id: ServerId): void
+  /** A server has been told to take over. */
+  onTimeoutNow(id: ServerId): void
   /** A command is given to the state machine of a server. */
   onCommand(id: ServerId, entry: LogEntry): void
 }

@@ -22,6 +22,8 @@ export interface TrafficWatchParts<R> {
   readonly onCrashPoint: (share: number, what: string) => void
   /** False for a request that must not be carried out again. */
   readonly isAwaited: (request: RpcRequest) => boolean
+  /** A request has come, and will be carried out. */
+  readonly onArrived: (request: RpcRequest) => void
   /** The answer to a request has come. */
   readonly onAnswered: () => void
   /** The world's time. */
@@ -59,6 +61,7 @@ export class TrafficWatch<R> implements TransportObserver {
 
   onArrival(request: RpcRequest): boolean {
     if (!this.#parts.isAwaited(request)) return false
+    this.#parts.onArrived(request)
     const server = this.#answering()
     if (server === undefined) return true
     for (const mark of arrivalMarks(request, server))

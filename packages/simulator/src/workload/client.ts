@@ -19,11 +19,20 @@ const MOST_INSISTING = 100
 /** Calls to a new leader. */
 const EAGER_CALLS = 8
 
+/** Reads of a leader that has been replaced, at most, and the mean time between two of them. */
+const MOST_DOUBTS = 100
+const DOUBT_MS = 5
+
+/** Calls that a workload is asked for until one is of the wanted kind. */
+const MOST_DRAWS = 10
+
 /** Where a call goes. */
 interface Destination<M extends StateMachine<R>, R> {
   readonly server?: SimulatedServer<M, R>
   /** Where it goes when it is a read. */
   readonly readsAt?: SimulatedServer<M, R> | undefined
+  /** What kind of call it is to be. */
+  readonly only?: 'read'
 }
 
 /** One user of the cluster: finds a leader, calls, and writes down what came of it. */
@@ -100,12 +109,26 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
       void this.#call(`${this.#name}.${first}.${place}`, { server })
       await time.sleep(this.#random.exponential(1))
     }
+    await this.#doubt(`${this.#name}.${first}`, server)
   }
 
-  async #call(name: string, { server, readsAt }: Destination<M, Output>): Promise<void> {
+  /** Goes on asking who believes to lead beside this server. */
+  async #doubt(name: string, server: SimulatedServer<M, Output>): Promise<void> {
+    const { time, servers, isStormy } = this.#world
+    for (let place = EAGER_CALLS; place < EAGER_CALLS + MOST_DOUBTS && isStormy(); place++) {
+      const others = servers.filter((other) => other !== server && other.raft?.state === 'leader')
+      if (others.length === 0 || server.raft?.state !== 'leader') return
+      void this.#call(`${name}.${place}`, { server: this.#random.pick(others), only: 'read' })
+      await time.sleep(this.#random.exponential(DOUBT_MS))
+    }
+  }
+
+  async #call(name: string, { server, readsAt, only }: Destination<M, Output>): Promise<void> {
     const { time, options } = this.#world
     if (this.#ledger.count >= options.maxCalls) return
-    const call = this.#workload.next(this.#random)
+    const isQuiet = server === undefined && time.now() < this.#world.writesFrom
+    const call = this.#next(only ?? (isQuiet ? 'read' : undefined))
+    if (call === undefined) return time.sleep(1)
     const place = 'read' in call ? (server ?? readsAt) : server
     const reached = reach(place ?? this.#choose())
     if (reached === undefined) return time.sleep(1)
@@ -114,6 +137,15 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
       await this.#make(name, call, reached, demand.consistency)
     else if ('read' in call && !(await this.#reads.weak(name, reached, call.read, demand)))
       this.#lookForLeader()
+  }
+
+  /** The next call, of this kind; undefined when the workload seems to have none. */
+  #next(kind: 'read' | undefined): Call<M, Input, Output> | undefined {
+    for (let draws = 0; draws < MOST_DRAWS; draws++) {
+      const call = this.#workload.next(this.#random)
+      if (kind === undefined || kind in call) return call
+    }
+    return undefined
   }
 
   /** True when the call was answered. */

@@ -75,13 +75,13 @@ export class Reads<M extends StateMachine<R>, R> {
       const asked = raft.read(
         () => {
           acknowledged.read(id, needed, raft.appliedIndex)
-          run.seen.look(raft.appliedIndex)
+          run.readers.seen.look(raft.appliedIndex)
           marked.served()
           return read(machine)
         },
         { timeoutMs: options.workload.timeoutMs, consistency },
       )
-      if (run.isRemoved) checkRemovedRead(violate, id, asked)
+      if (run.readers.isRemoved) checkRemovedRead(violate, id, asked)
       asked.catch((error: unknown) => marked.refused(error))
       return asked
     })
@@ -125,7 +125,7 @@ export class Reads<M extends StateMachine<R>, R> {
       isServed = true
       trace.tell(name, `reads (${demand.consistency})`, id, 'as of', raft.appliedIndex)
       if (isBounded) acknowledged.readBounded(id, needed, raft.appliedIndex)
-      run.seen.look(raft.appliedIndex)
+      run.readers.seen.look(raft.appliedIndex)
       return read(machine)
     }, how)
     this.#marks.weak({ id, raft, run }, demand.consistency, isServed, asked)

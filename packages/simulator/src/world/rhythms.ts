@@ -1,9 +1,11 @@
 // How often something is done to a cluster.
 import type { Stream } from '../random/streams.ts'
-import type { ChangeName, Intervals, NemesisName } from './world-options.ts'
+import type { ChangeName, Intervals, NemesisName, TakeoverName } from './world-options.ts'
 
 /** Mean number of election timeouts between two acts of each nemesis when it is on: from, to. */
-const RHYTHMS: Readonly<Record<Exclude<NemesisName, ChangeName>, readonly [number, number]>> = {
+const RHYTHMS: Readonly<
+  Record<Exclude<NemesisName, ChangeName | TakeoverName>, readonly [number, number]>
+> = {
   crash: [5, 50],
   'crash leader': [8, 60],
   'crash all': [20, 100],
@@ -34,7 +36,10 @@ const RHYTHMS: Readonly<Record<Exclude<NemesisName, ChangeName>, readonly [numbe
 }
 
 /** How often each nemesis acts. */
-export function drawIntervals(beatMs: number, random: Stream): Omit<Intervals, ChangeName> {
+export function drawIntervals(
+  beatMs: number,
+  random: Stream,
+): Omit<Intervals, ChangeName | TakeoverName> {
   const draw = (name: keyof typeof RHYTHMS): number => {
     const [least, most] = RHYTHMS[name]
     const interval = beatMs * random.magnitude(least, most)
@@ -45,6 +50,12 @@ export function drawIntervals(beatMs: number, random: Stream): Omit<Intervals, C
     keyof typeof RHYTHMS,
     number
   >
+}
+
+/** How often one server takes over while another still believes that it leads. */
+export function drawTakeovers(beatMs: number, random: Stream): Pick<Intervals, TakeoverName> {
+  const draw = (): number => (random.chance(0.7) ? Infinity : beatMs * random.magnitude(8, 60))
+  return { defection: draw(), 'lost hand-over': draw() }
 }
 
 /** Where members change, servers are also added: a cluster that only shrinks soon is one server. */

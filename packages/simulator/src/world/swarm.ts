@@ -2,9 +2,11 @@
 // product too, so that runs differ in kind ("Swarm Testing", Groce et al. 2012).
 import { defaultConfig, type RaftConfig } from '@raftkit/raft-core'
 import type { DiskWeather } from '../disk/simulated-disk.ts'
+import { often } from '../random/intensity.ts'
 import { Stream } from '../random/streams.ts'
 import { idOf } from '../server/simulated-server.ts'
-import { drawChanges, drawIntervals } from './rhythms.ts'
+import { drawChanges, drawIntervals, drawTakeovers } from './rhythms.ts'
+import { drawWorkload } from './workload-weather.ts'
 import { type CrashPoints, NO_CRASH_POINTS, type WorldOptions } from './world-options.ts'
 
 /** What a profile prefers; what it leaves out is drawn as in `default`. */
@@ -90,23 +92,17 @@ function drawOptions(seed: number, profile: string, servers: number, random: Str
     wiped: members.chance(0.6) ? 'come back empty' : 'stay out',
     crashPoints: drawCrashPoints(random),
     meanDownMs: random.magnitude(0.5, 10_000),
-    intervals: { ...drawIntervals(beatMs, random), ...drawChanges(beatMs, changes, members) },
+    intervals: {
+      ...drawIntervals(beatMs, random),
+      ...drawTakeovers(beatMs, new Stream(seed, 'swarm takeovers')),
+      ...drawChanges(beatMs, changes, members),
+    },
     meanTroubleMs: beatMs * random.magnitude(0.3, 8),
     stalls: often(random, 0.01),
     stallMs: beatMs * random.magnitude(0.1, 5),
     slowApply: often(random, 0.3),
     slowApplyMs: random.magnitude(0.3, 100),
-    workload: {
-      clients: random.integer(1, 5),
-      meanPauseMs: random.magnitude(10, 500),
-      timeoutMs: beatMs * random.magnitude(0.3, 6),
-      wrongServer: often(random, 0.2),
-      bursts: often(random, 0.1),
-      eager: often(random, 1),
-      forwarded: often(random, 0.5),
-      leaseReads: often(new Stream(seed, 'swarm lease reads'), 1),
-      ...drawReads(seed, beatMs),
-    },
+    workload: drawWorkload(seed, beatMs, random),
     durationMs: beatMs * random.between(20, 60),
     ending: random.chance(0.25) ? 'core' : 'heal',
     disaster: new Stream(seed, 'swarm disaster').chance(1 / 8),
@@ -211,23 +207,6 @@ function drawCrashPoints(random: Stream): CrashPoints {
   }
 }
 
-/** Reads that need not be new, and reads anywhere. */
-function drawReads(
-  seed: number,
-  beatMs: number,
-): Pick<
-  WorldOptions['workload'],
-  'boundedReads' | 'staleReads' | 'maxStalenessMs' | 'readsAnywhere'
-> {
-  const random = new Stream(seed, 'swarm reads')
-  return {
-    boundedReads: often(random, 0.5),
-    staleReads: often(random, 0.3),
-    maxStalenessMs: beatMs * random.magnitude(0.1, 20),
-    readsAnywhere: often(random, 0.6),
-  }
-}
-
 /** Who shall lead: nobody in particular, the same for all servers, or every one has its own opinion. */
 function drawPriorities(seed: number): () => RaftConfig['leaderPriorities'] {
   const random = new Stream(seed, 'swarm priorities')
@@ -236,10 +215,4 @@ function drawPriorities(seed: number): () => RaftConfig['leaderPriorities'] {
     Object.fromEntries([0, 1, 2, 3].map((place) => [idOf(place), random.integer(0, 3)]))
   const agreed = kind === 'none' ? {} : draw()
   return () => (kind === 'contested' ? draw() : agreed)
-}
-
-/** 0 in half of all draws, else up to `most`. */
-function often(random: Stream, most: number): number {
-  const value = random.next() * most
-  return random.chance(0.5) ? 0 : value
 }

@@ -45,8 +45,12 @@ export type NemesisName =
   | 'bit rot'
   | 'wipe'
   | 'clock jump'
+  | TakeoverName
   | OperationName
   | ChangeName
+
+/** How one server takes over while another still believes that it leads. */
+export type TakeoverName = 'defection' | 'lost hand-over'
 
 /** What somebody may ask of a cluster, beside commands and reads. */
 export type OperationName =

@@ -60,6 +60,10 @@ export class World<M extends StateMachine<R>, R> implements Surroundings<M, R> {
   /** The first thing found wrong. */
   violation: Violation | undefined
   onLeader: (id: ServerId) => void = () => {}
+  /** A server has been told to take over. */
+  onTimeoutNow: (id: ServerId) => void = () => {}
+  /** Until then clients only read, except at a new leader. */
+  writesFrom = 0
   /** Somebody has asked for a restore of this state; gives what is to be told of its end. Undefined: nobody may. */
   onRestore: ((machine: M) => RestoreCall) | undefined
   onCommand: (id: ServerId, entry: LogEntry) => void = () => {}
