@@ -121,6 +121,19 @@ export const snapshots: readonly Mutant[] = [
     hunters: [ordinary(200)],
   },
   {
+    name: 'pending-restore-not-saved',
+    broken: 'a state machine that keeps its state misses a snapshot that came just before a crash',
+    source: 'raftkit: found by reading; hashicorp/raft: NoSnapshotRestoreOnStart',
+    edits: [
+      {
+        file: runtime('snapshots/snapshot-receiver'),
+        find: 'if (keepsState) await savePendingRestore(log.writer, description.index)',
+        replace: '',
+      },
+    ],
+    hunters: [tested('raft-core', 'test/raft/restart.test.ts')],
+  },
+  {
     name: 'failed-state-machine-captured',
     broken: 'a snapshot is taken of a state machine that failed in the middle of a command',
     source: 'faults: H10',

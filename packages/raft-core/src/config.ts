@@ -14,8 +14,8 @@ export interface RaftConfig extends ConsensusTiming {
    * its own; index, term and configuration still come from the newest snapshot, which is not opened. **Then the state
    * machine must know up to which entry it has applied (`entry.index`)**: it must have everything that the snapshot covers,
    * for that is never given to it, and must skip entries after the snapshot that it has already, for they are applied
-   * anew. If either is not so, servers hold different states and nothing notices. A snapshot that a leader sends is
-   * restored all the same. Default true.
+   * anew. If either is not so, servers hold different states and nothing notices. A snapshot from outside (of a leader, of
+   * `restore`, of `recoverCluster`) is given to it all the same; at the next start, when a crash came before. Default true.
    */
   readonly restoreSnapshotOnStart: boolean
   /**

@@ -20,6 +20,7 @@ import { type BootstrapStores, hasExistingState } from './bootstrap.ts'
 import { checkedConfiguration } from './configuration-check.ts'
 import { EntryApplier, type Responses } from './runtime/state-machine/entry-applier.ts'
 import { saveSnapshotFloor } from './runtime/log/snapshot-floor.ts'
+import { savePendingRestore } from './runtime/snapshots/pending-restore.ts'
 import { load } from './runtime/start/start-up.ts'
 import type { Storage } from './storage.ts'
 import { realClock } from './system/real-clock.ts'
@@ -63,6 +64,8 @@ export async function recoverCluster<R>(options: RecoverOptions<R>): Promise<Sna
   await applyAll(storage, applied.index, index)
   await stateMachine.storeConfiguration?.(index, configuration)
   const term = consensus.runs.at(-1)?.term ?? consensus.snapshot.term
+  // A state machine that keeps its state by itself has not applied all of this.
+  await savePendingRestore(stableStore, index)
   const meta = await save(storage, { index, term, configuration, configurationIndex: index })
   await checkNewest(storage, meta)
   logger.warn(

@@ -127,7 +127,15 @@ export function createLanes<R>(context: LaneContext<R>, loaded: Loaded): Lanes<R
   })
   const store = snapshotStore
   const shared = { transport, clock, header, logger, submit, stallMs: config.snapshotStallMs }
-  const receiving = { stateMachine, applier, log, onInstalled: installed, onFailed: fail }
+  const keepsState = !config.restoreSnapshotOnStart
+  const receiving = {
+    stateMachine,
+    applier,
+    log,
+    keepsState,
+    onInstalled: installed,
+    onFailed: fail,
+  }
   return {
     log,
     outbox,

@@ -257,6 +257,18 @@ it('recoverCluster takes its time from the clock that it is given, and leaves no
   expect(clock.timers).toBe(0)
 })
 
+it('a state machine that keeps its state by itself is given what was recovered', async () => {
+  await start()
+  await apply(...numbered(3))
+  for (const member of cluster.members) await crashed(member)
+  await recoverCluster(optionsOf(leader, of(leader.id)))
+  // It applied less of the log than counts as committed now.
+  await cluster.restart(leader, { restoreSnapshotOnStart: false })
+  expect([leader.machine.restores, leader.machine.texts]).toEqual([1, numbered(3)])
+  await cluster.restart(leader, { restoreSnapshotOnStart: false })
+  expect(leader.machine.restores).toBe(0)
+})
+
 describe('recoverCluster that is cut short', () => {
   /** What a crash at the step leaves, and whether the new configuration is in force then. */
   it.each<[string, (disk: ControlledStore, snapshots: InmemSnapshotStore) => void, boolean]>([
@@ -267,7 +279,16 @@ describe('recoverCluster that is cut short', () => {
       },
       false,
     ],
-    ['before the floor is saved', (disk) => disk.fail('set', new Error('killed')), true],
+    ['before anything is saved', (disk) => disk.fail('set', new Error('killed')), false],
+    [
+      'before the floor is saved',
+      (disk) => {
+        const set = disk.set.bind(disk)
+        disk.set = (key, value) =>
+          key === 'snapshot-floor' ? Promise.reject(new Error('killed')) : set(key, value)
+      },
+      true,
+    ],
     ['before the log goes', (disk) => disk.fail('truncatePrefix', new Error('killed')), true],
   ])('%s may be done again, or not', async (_, cut, isRecovered) => {
     await start({ config: { trailingLogs: 10_000 } })

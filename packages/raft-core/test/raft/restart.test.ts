@@ -1,3 +1,5 @@
+import { Raft } from '@raftkit/raft-core'
+import { InmemSnapshotStore, InmemStore } from '@raftkit/store-inmem'
 import { afterEach, describe, expect, it } from 'vitest'
 import { TestCluster, type ClusterOptions } from '../support/test-cluster.ts'
 import { bytesOf, TextMachine } from '../support/text-machine.ts'
@@ -107,5 +109,43 @@ describe('a state machine that keeps its state by itself (restoreSnapshotOnStart
     await cluster.restart(behind!)
     await cluster.converged('2')
     expect(behind!.machine.restores).toBe(1)
+  })
+
+  it('is given the snapshot of a leader at the next start when a crash came before', async () => {
+    const config = { restoreSnapshotOnStart: false, trailingLogs: 0 }
+    const { clock, network } = await start({ config, absent: ['c'] })
+    const leader = await cluster.leader()
+    await apply('1', '2')
+    await clock.wait(leader.raft.snapshot())
+    const machine = new TextMachine()
+    const restore = machine.restore.bind(machine)
+    const store = new InmemStore()
+    const snapshotStore = new InmemSnapshotStore()
+    const startIt = (): Promise<Raft<string>> => {
+      const logStore = store.reopen()
+      return Raft.start<string>({
+        id: 'c',
+        stateMachine: machine,
+        logStore,
+        stableStore: logStore,
+        snapshotStore: snapshotStore.reopen(),
+        transport: network.transport('c'),
+        clock,
+        config: { ...leader.raft.config, restoreSnapshotOnStart: false },
+      })
+    }
+    let isGiven = false
+    machine.restore = () => {
+      isGiven = true
+      return new Promise(() => {})
+    }
+    const crashed = await startIt()
+    await clock.until(() => isGiven)
+    await clock.wait(crashed.shutdown())
+    machine.restore = restore
+    const again = await startIt()
+    await clock.until(() => again.commitIndex === leader.raft.commitIndex)
+    expect(machine.texts).toEqual(['1', '2'])
+    await clock.wait(again.shutdown())
   })
 })

@@ -137,6 +137,15 @@ export class LogWriter {
     })
   }
 
+  /** Saves a small value in the stable store, in order with the other writes. */
+  set(key: string, value: Uint8Array): Promise<void> {
+    if (this.#failed) return Promise.reject(nothingIsWritten())
+    return new Promise((done, failed) => {
+      this.#queue.value({ key, value, done, failed })
+      this.#run()
+    })
+  }
+
   /** Removes the entries up to `to`, in slices between other writes. */
   compact(to: Index): void {
     this.#compactTo = Math.max(this.#compactTo, to)
@@ -204,6 +213,8 @@ export class LogWriter {
         return logStore.truncateSuffix(write.from)
       case 'reset':
         return this.#reset(write.index)
+      case 'value':
+        return stableStore.set(write.key, write.value)
     }
   }
 
@@ -254,7 +265,7 @@ export class LogWriter {
     else if (write.kind === 'hard-state') {
       this.#durableSequence = write.sequence
       this.#events.onHardStateDurable(write.sequence)
-    } else if (write.kind === 'reset') write.done()
+    } else if (write.kind === 'reset' || write.kind === 'value') write.done()
   }
 
   #appended(write: AppendWrite): void {
@@ -277,7 +288,7 @@ export class LogWriter {
     )
     let waiting: Write | 'compaction' | undefined = write
     for (; waiting !== undefined; waiting = this.#queue.next())
-      if (typeof waiting === 'object' && waiting.kind === 'reset') waiting.failed(error)
+      if (typeof waiting === 'object' && 'failed' in waiting) waiting.failed(error)
     for (const resolve of [...this.#idle.splice(0), ...this.#progress.splice(0)]) resolve()
     this.#events.onFailed(error)
   }

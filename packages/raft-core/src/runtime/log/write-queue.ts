@@ -31,8 +31,17 @@ export interface ResetWrite {
   readonly failed: (error: RaftError) => void
 }
 
+/** A small value of the stable store; one of the two is called when it is saved, or when a write failed. */
+export interface ValueWrite {
+  readonly kind: 'value'
+  readonly key: string
+  readonly value: Uint8Array
+  readonly done: () => void
+  readonly failed: (error: RaftError) => void
+}
+
 /** One write. */
-export type Write = AppendWrite | HardStateWrite | TruncateWrite | ResetWrite
+export type Write = AppendWrite | HardStateWrite | TruncateWrite | ResetWrite | ValueWrite
 
 /** Bytes of one append: what comes beyond waits for the next. */
 const MAX_APPEND_BYTES = 8 * 1024 * 1024
@@ -88,6 +97,10 @@ export class WriteQueue {
   truncate(from: Index): void {
     for (const write of this.#writes) cut(write, from)
     this.#writes.push({ kind: 'truncate', from })
+  }
+
+  value(write: Omit<ValueWrite, 'kind'>): void {
+    this.#writes.push({ kind: 'value', ...write })
   }
 
   reset(index: Index, done: () => void, failed: (error: RaftError) => void): void {

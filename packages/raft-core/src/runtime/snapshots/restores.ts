@@ -16,6 +16,7 @@ import type { Caller, WaitOptions } from '../calls/caller.ts'
 import { restoreRefused } from '../calls/restore-refusals.ts'
 import { withOutcome } from '../calls/refusals.ts'
 import type { ServerLog } from '../log/server-log.ts'
+import { savePendingRestore } from './pending-restore.ts'
 import { SnapshotIntake } from './snapshot-intake.ts'
 import { closeSnapshot, restoreState } from './snapshot-restore.ts'
 import { waitFor } from '../calls/wait.ts'
@@ -38,6 +39,8 @@ export interface RestoresParts<R> {
   readonly stateMachine: StateMachine<R>
   readonly applier: Applier<R>
   readonly log: ServerLog
+  /** As for the snapshot receiver. */
+  readonly keepsState: boolean
   readonly submit: (event: ConsensusEvent) => void
   /** What waits for the state that is replaced is told now. */
   readonly onBegin: () => void
@@ -148,13 +151,14 @@ export class Restores<R> {
   }
 
   async #receive(pending: PendingRestore, effect: ReceiveRestore): Promise<void> {
-    const { store, logger } = this.#parts
+    const { store, logger, log, keepsState } = this.#parts
     const { index, term, configuration } = effect
     const { size, state } = pending
     logger.warn(
       { index, bytes: size },
       'receiving a snapshot that replaces the state of the cluster',
     )
+    if (keepsState) await savePendingRestore(log.writer, index)
     const sink = await store.create({
       index,
       term,
@@ -186,7 +190,7 @@ export class Restores<R> {
   }
 
   async #install(sink: SnapshotSink, restore: ReceiveRestore): Promise<void> {
-    const { store, stateMachine, applier, log, logger, onInstalled } = this.#parts
+    const { store, stateMachine, applier, log, logger, onInstalled, keepsState } = this.#parts
     const { index, term, configuration } = restore
     const meta = await sink.close()
     const opened = await store.open(meta.id)
@@ -194,6 +198,7 @@ export class Restores<R> {
     try {
       await applier.replace(installed, async () => {
         await restoreState(stateMachine, opened.state, index)
+        if (keepsState) await savePendingRestore(log.writer, 0)
         await log.reset(index)
       })
     } finally {

@@ -15,6 +15,7 @@ import type { Applier, AppliedStart } from '../state-machine/applier.ts'
 import { shutDown } from '../calls/refusals.ts'
 import type { InboundSnapshot } from '../network/rpc-server.ts'
 import type { ServerLog } from '../log/server-log.ts'
+import { savePendingRestore } from './pending-restore.ts'
 import { SnapshotIntake } from './snapshot-intake.ts'
 import { closeSnapshot, restoreState } from './snapshot-restore.ts'
 
@@ -24,6 +25,8 @@ export interface SnapshotReceiverParts<R> {
   readonly stateMachine: StateMachine<R>
   readonly applier: Applier<R>
   readonly log: ServerLog
+  /** The state machine keeps its state by itself: that it must be given a snapshot has to outlive a crash. */
+  readonly keepsState: boolean
   readonly clock: Clock
   readonly stallMs: number
   readonly logger: Logger
@@ -86,12 +89,13 @@ export class SnapshotReceiver<R> {
       configuration: configuration.configuration,
       configurationIndex: configuration.index,
     })
-    const { applier, log, logger, stateMachine, onInstalled } = this.#parts
+    const { applier, log, logger, stateMachine, onInstalled, keepsState } = this.#parts
     // A checksum that fails is found here, before the old state is given up.
     const opened = await this.#parts.store.open(meta.id)
     try {
       await applier.replace(installed, async () => {
         await restoreState(stateMachine, opened.state, installed.index)
+        if (keepsState) await savePendingRestore(log.writer, 0)
         if (!keepLogAfter) await log.reset(installed.index)
       })
     } finally {
@@ -105,8 +109,9 @@ export class SnapshotReceiver<R> {
     { request, state }: InboundSnapshot,
     description: SnapshotDescription,
   ): Promise<SnapshotMeta> {
-    const { store, logger } = this.#parts
+    const { store, logger, log, keepsState } = this.#parts
     logger.info({ index: description.index, bytes: request.size }, 'receiving a snapshot')
+    if (keepsState) await savePendingRestore(log.writer, description.index)
     const sink = await this.#intake.receive(await store.create(description), state, request.size)
     return sink.close()
   }

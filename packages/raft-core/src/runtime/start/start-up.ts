@@ -15,6 +15,7 @@ import type { AppliedStart } from '../state-machine/applier.ts'
 import { type LogShape, scanLog } from '../log/log-scan.ts'
 import { LogTail } from '../log/log-tail.ts'
 import { checkSnapshotFloor, loadSnapshotFloor, saveSnapshotFloor } from '../log/snapshot-floor.ts'
+import { loadPendingRestore, savePendingRestore } from '../snapshots/pending-restore.ts'
 import { restoreNewest } from '../snapshots/snapshot-restore.ts'
 import { throwIfAborted } from '../start-abortion.ts'
 import type { Storage } from '../../storage.ts'
@@ -83,15 +84,23 @@ export async function load<R>(storage: Storage<R>, options: LoadOptions): Promis
 
 /** The snapshot to start from, which the state machine holds; undefined when there is none. */
 async function startSnapshot<R>(
-  { snapshotStore, stateMachine }: Storage<R>,
+  storage: Storage<R>,
   options: LoadOptions,
 ): Promise<SnapshotMeta | undefined> {
+  const { snapshotStore, stableStore, stateMachine } = storage
   if (options.restoreSnapshotOnStart !== false)
     return restoreNewest(snapshotStore, stateMachine, options)
   const [newest] = await snapshotStore.list()
   const { id, index } = newest ?? { id: undefined, index: 0 }
-  options.logger.warn({ snapshot: id, index }, 'the state machine keeps the state that it has')
-  return newest
+  const pending = await loadPendingRestore(stableStore)
+  if (pending === 0 || pending !== index) {
+    options.logger.warn({ snapshot: id, index }, 'the state machine keeps the state that it has')
+    return newest
+  }
+  options.logger.warn({ snapshot: id, index }, 'a crash came before this snapshot was restored')
+  const restored = await restoreNewest(snapshotStore, stateMachine, options)
+  await savePendingRestore(stableStore, 0)
+  return restored
 }
 
 /** What the log store keeps of the commit index. Rejects with `RAFT_STORE_INCOMPATIBLE` when it keeps nothing. */

@@ -8,7 +8,11 @@ import { LogTail } from '../../../src/runtime/log/log-tail.ts'
 import { LogWriter } from '../../../src/runtime/log/log-writer.ts'
 import { headerOf } from '../../../src/runtime/network/rpc-messages.ts'
 import { ServerLog } from '../../../src/runtime/log/server-log.ts'
-import { SnapshotReceiver } from '../../../src/runtime/snapshots/snapshot-receiver.ts'
+import { loadPendingRestore } from '../../../src/runtime/snapshots/pending-restore.ts'
+import {
+  SnapshotReceiver,
+  type SnapshotReceiverParts,
+} from '../../../src/runtime/snapshots/snapshot-receiver.ts'
 import { numbered } from '../../support/batches.ts'
 import { onCancel } from '../../support/sinks.ts'
 import { ControlledStore } from '../../support/controlled-store.ts'
@@ -37,6 +41,7 @@ let disk: ControlledStore
 let snapshots: InmemSnapshotStore
 let logger: MemoryLogger
 let applier: Applier<null>
+let parts: SnapshotReceiverParts<null>
 let receiver: SnapshotReceiver<null>
 let events: ConsensusEvent[]
 let order: string[]
@@ -92,18 +97,20 @@ beforeEach(async () => {
     onApplied: ignore,
     onFailed: ignore,
   })
-  receiver = new SnapshotReceiver<null>({
+  parts = {
     store: snapshots,
     stateMachine,
     applier,
     log,
+    keepsState: false,
     clock,
     stallMs: STALL_MS,
     logger,
     submit: (event) => events.push(event),
     onInstalled: ({ index }) => order.push(`installed ${index}`),
     onFailed: ({ code }) => order.push(code),
-  })
+  }
+  receiver = new SnapshotReceiver<null>(parts)
   timersBefore = clock.timers
 })
 
@@ -124,6 +131,24 @@ const failed = (message: string) => [
 ]
 
 describe('SnapshotReceiver', () => {
+  it('notes that a state machine that keeps its state is to be given the snapshot, until it was', async () => {
+    const { stateMachine } = parts
+    const noted: number[] = []
+    const restore = async (state: AsyncIterable<Uint8Array>): Promise<void> => {
+      noted.push(await loadPendingRestore(data))
+      await stateMachine.restore(state)
+    }
+    receiver = new SnapshotReceiver<null>({
+      ...parts,
+      stateMachine: { ...stateMachine, restore },
+      keepsState: true,
+    })
+    install(chunks([1, 2, 3, 4]), true)
+    await clock.settle()
+    expect(events).toEqual([{ type: 'snapshot-installed', requestId: 7 }])
+    expect([...noted, await loadPendingRestore(data)]).toEqual([20, 0])
+  })
+
   it('has installed a snapshot that it cannot close: state and log are those of the snapshot', async () => {
     const open = snapshots.open.bind(snapshots)
     snapshots.open = async (id) => ({

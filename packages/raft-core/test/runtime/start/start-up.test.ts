@@ -9,6 +9,10 @@ import { InmemSnapshotStore, InmemStore } from '@raftkit/store-inmem'
 import { encodeConfiguration, encodeEntries } from '@raftkit/wire'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { saveSnapshotFloor } from '../../../src/runtime/log/snapshot-floor.ts'
+import {
+  loadPendingRestore,
+  savePendingRestore,
+} from '../../../src/runtime/snapshots/pending-restore.ts'
 import { load, type Loaded } from '../../../src/runtime/start/start-up.ts'
 import { numbered } from '../../support/batches.ts'
 import { ControlledStore } from '../../support/controlled-store.ts'
@@ -276,5 +280,27 @@ describe('load', () => {
     expect(consensus.snapshot).toEqual({ index: 5, term: 2 })
     expect(consensus.configurations).toEqual([{ configuration: member('s'), index: 1 }])
     expect(applied).toMatchObject({ index: 5, term: 2 })
+  })
+
+  it.each([
+    ['is given it', 5, 1],
+    ['is not, when it never came', 6, 0],
+  ])('that was about to be given a snapshot before a crash %s', async (_, pending, restores) => {
+    await save(5, 2, ['1'])
+    await savePendingRestore(store, pending)
+    const stores = { logStore: store, stableStore: store, snapshotStore: snapshots }
+    const clock = new VirtualClock()
+    const options = { logTailBytes: 1, logger, clock, restoreSnapshotOnStart: false }
+    const { applied } = await load({ ...stores, stateMachine: machine }, options)
+    expect(machine.restores).toBe(restores)
+    expect(applied).toMatchObject({ index: 5, term: 2 })
+    // Not a second time.
+    await load({ ...stores, stateMachine: machine }, options)
+    expect(machine.restores).toBe(restores)
+  })
+
+  it('is not started on a pending restore that raftkit did not write', async () => {
+    await store.set('restore-pending', new TextEncoder().encode('5x'))
+    expect(await rejection(loadPendingRestore(store))).toMatchObject({ code: 'RAFT_STORE_CORRUPT' })
   })
 })
