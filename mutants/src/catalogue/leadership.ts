@@ -116,6 +116,19 @@ export const leadership: readonly Mutant[] = [
     hunters: [tested('raft-core', 'test/consensus/leadership/leadership-transfer.test.ts')],
   },
   {
+    name: 'additions-for-everybody',
+    broken: 'a server that is not known to be raftkit is sent the term of a TimeoutNow',
+    source: 'raftkit: found by reading',
+    edits: [
+      {
+        file: consensus('leadership/transfer-target'),
+        find: `return isRaftkit ? { type: 'timeout-now', term } : { type: 'timeout-now' }`,
+        replace: `return isRaftkit || term > 0 ? { type: 'timeout-now', term } : { type: 'timeout-now' }`,
+      },
+    ],
+    hunters: [tested('raft-core', 'test/raft/hashicorp-peers.test.ts')],
+  },
+  {
     name: 'proposals-accepted-during-transfer',
     broken: 'a leader takes commands while it hands over',
     source: 'dissertation §3.10; hashicorp/raft #581',

@@ -134,4 +134,4 @@ export type ControlRequest =
       readonly lastLogTerm: Term
     }
   | { readonly type: 'heartbeat'; readonly term: Term }
-  | { readonly type: 'timeout-now'; readonly term: Term }
+  | { readonly type: 'timeout-now'; readonly term?: Term }

@@ -2,7 +2,7 @@
 import { send } from '../state/outgoing.ts'
 import { becomeFollower } from '../election/roles.ts'
 import type { Leadership, State } from '../state/state.ts'
-import { bestTarget } from './transfer-target.ts'
+import { bestTarget, timeoutNow } from './transfer-target.ts'
 
 /** Other configurations are known now: a server that was in one of them and is in none any more has been removed. */
 export function noteRemoval(state: State, wasMember: boolean): void {
@@ -20,7 +20,7 @@ export function leaveOffice(state: State, leadership: Leadership): void {
   becomeFollower(state, state.hardState.term, 'no longer a voter of the committed configuration')
   const sendId =
     target?.matchIndex === state.log.lastIndex
-      ? send(state, target.server, { type: 'timeout-now', term: state.hardState.term })
+      ? send(state, target.server, timeoutNow(target, leadership))
       : 0
   state.handOver = { sendId, isRemoved }
   if (sendId === 0) handedOver(state, sendId)

@@ -8,7 +8,7 @@ import { answer, answerError, send } from '../state/outgoing.ts'
 import { isMember } from '../election/request-vote.ts'
 import { identityOf } from '../election/roles.ts'
 import type { Leadership, State } from '../state/state.ts'
-import { bestTarget } from './transfer-target.ts'
+import { bestTarget, timeoutNow } from './transfer-target.ts'
 
 /** Begins a transfer. From now on proposals are refused, so that the target can catch up. */
 export function requestTransfer(
@@ -46,8 +46,7 @@ export function advanceTransfer(state: State, leadership: Leadership): void {
   else if (state.now >= transfer.deadline) endTransfer(state, leadership, 'transfer-timeout')
   else if (transfer.sendId === undefined && target.matchIndex === state.log.lastIndex) {
     leadership.hasAskedToCampaign = true
-    const { term } = leadership
-    transfer.sendId = send(state, target.server, { type: 'timeout-now', term })
+    transfer.sendId = send(state, target.server, timeoutNow(target, leadership))
   }
 }
 

@@ -1,3 +1,4 @@
+import type { ControlRequest } from '../messages.ts'
 import { priorityOf } from '../state/preference.ts'
 import type { Progress } from '../state/progress.ts'
 import type { Leadership, State } from '../state/state.ts'
@@ -13,6 +14,11 @@ export function bestTarget(state: State, leadership: Leadership): Progress | und
     if (best === undefined || isBetter(state, peer, best)) best = peer
   }
   return best
+}
+
+/** What has that server campaign. Its term is an addition: servers that are not known to be raftkit are not sent it. */
+export function timeoutNow({ isRaftkit }: Progress, { term }: Leadership): ControlRequest {
+  return isRaftkit ? { type: 'timeout-now', term } : { type: 'timeout-now' }
 }
 
 function isBetter(state: State, peer: Progress, best: Progress): boolean {

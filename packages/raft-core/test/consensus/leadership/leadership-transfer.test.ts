@@ -45,6 +45,20 @@ test('a target that has everything is told at once', () => {
   expect(sent).toMatchObject({ to: { id: 'n3' }, request: { term: server.status.term } })
 })
 
+test('a server that is not known to be raftkit is sent nothing that hashicorp/raft does not know', () => {
+  const server = leader()
+  for (const { to, sendId } of server.read(server.turn({ type: 'proposed', count: 1 })))
+    server.step({
+      type: 'answered',
+      peer: to.id,
+      sendId,
+      answer: success(server.status.term, 2),
+      isRaftkit: false,
+    })
+  const [sent] = timeoutNows(server.step(transfer('n3')))
+  expect(sent!.request).toEqual({ type: 'timeout-now' })
+})
+
 test('of voters that are as good as each other the preferred one is taken', () => {
   for (const preferred of ['n2', 'n3']) {
     const server = leader({
