@@ -2,6 +2,7 @@
 import { type Mutant, ordinary, targeted, tested } from '../mutant.ts'
 
 const READ_INDEX = 'packages/raft-core/src/consensus/leadership/read-index.ts'
+const READS = 'packages/raft-core/src/runtime/calls/reads.ts'
 
 export const reads: readonly Mutant[] = [
   {
@@ -151,5 +152,122 @@ export const reads: readonly Mutant[] = [
       targeted('lease', 200),
       tested('raft-core', 'test/consensus/election/request-vote.test.ts'),
     ],
+  },
+  {
+    name: 'bounded-from-the-answer',
+    broken:
+      'a bounded read counts from the moment at which the leader answered, not from the question',
+    source: 'dissertation §6.4; CockroachDB, closed timestamps',
+    edits: [
+      {
+        file: READS,
+        find: `if (isApplied) this.#freshAt = Math.max(this.#freshAt, at)`,
+        replace: `if (isApplied) this.#freshAt = this.#clock.now()`,
+      },
+      {
+        file: READS,
+        find: `      this.#freshAt = Math.max(this.#freshAt, at)
+      for (const caller of callers) this.#resolve(caller, readIndex)`,
+        replace: `      this.#freshAt = Math.max(at, this.#clock.now())
+      for (const caller of callers) this.#resolve(caller, readIndex)`,
+      },
+    ],
+    hunters: [ordinary(300)],
+  },
+  {
+    name: 'bounded-before-applied',
+    broken: 'a bounded read takes a state for new that lacks entries which the leader named',
+    source: 'dissertation §6.4; TiKV, stale read without resolved index',
+    edits: [
+      {
+        file: READS,
+        find: `    if (isApplied) this.#freshAt = Math.max(this.#freshAt, at)
+    else this.#wait`,
+        replace: `    this.#freshAt = Math.max(this.#freshAt, at)
+    if (!isApplied) this.#wait`,
+      },
+    ],
+    hunters: [ordinary(300)],
+  },
+  {
+    name: 'bounded-without-a-bound',
+    broken: 'a bounded read is served as of any read that was asked before',
+    source: 'the promise of maxStalenessMs',
+    edits: [
+      {
+        file: 'packages/raft-core/src/read-options.ts',
+        find: `staleness() <= maxStalenessMs`,
+        replace: `staleness() < Infinity`,
+      },
+    ],
+    hunters: [ordinary(100)],
+  },
+  {
+    name: 'bounded-trusts-a-check-of-leadership',
+    broken: 'a proof of leadership counts as a read of everything committed',
+    source: 'dissertation §6.4',
+    edits: [
+      {
+        file: READS,
+        find: `    if (readers[0]!.kind === 'leadership') return
+`,
+        replace: ``,
+      },
+    ],
+    hunters: [ordinary(300)],
+  },
+  {
+    name: 'follower-read-before-applied',
+    broken: 'a follower answers a read as soon as the leader has named the index',
+    source: 'dissertation §6.4; etcd, ReadIndex on followers',
+    edits: [
+      {
+        file: 'packages/raft-core/src/runtime/network/read-forwarding.ts',
+        find: `reads.confirmed(readId, indexOf(answer), readableIndex())`,
+        replace: `reads.confirmed(readId, indexOf(answer), Infinity)`,
+      },
+    ],
+    hunters: [ordinary(100)],
+  },
+  {
+    name: 'question-for-each-reader',
+    broken: 'a follower asks its leader for the index of each read by itself',
+    source: 'dissertation §6.4',
+    edits: [
+      {
+        file: READS,
+        find: `      readers.filter(({ kind }) => kind === 'index' || kind === 'applied'),
+`,
+        replace: `      ...readers.filter(({ kind }) => kind === 'index' || kind === 'applied').map((one) => [one]),
+`,
+      },
+    ],
+    hunters: [ordinary(300)],
+  },
+  {
+    name: 'removed-server-reads-on',
+    broken: 'a server that was removed goes on asking the leader for its reads',
+    source: 'dissertation §4.2.2',
+    edits: [
+      {
+        file: 'packages/raft-core/src/runtime/server.ts',
+        find: `kind.startsWith('applied') ? standing.exclusion()`,
+        replace: `kind.startsWith('applied') ? standing.stoppedBy`,
+      },
+    ],
+    hunters: [ordinary(300)],
+  },
+  {
+    name: 'read-in-the-middle-of-a-restore',
+    broken: 'a read sees a state machine of which a snapshot has replaced the half',
+    source: 'found by the simulator',
+    edits: [
+      {
+        file: 'packages/raft-core/src/raft.ts',
+        find: `while (lanes.applier.isReplacing && standing.stoppedBy === undefined)`,
+        replace: `while (lanes.applier.isReplacing && standing.stoppedBy === null)`,
+      },
+    ],
+    hunters: [ordinary(300), tested('raft-core', 'test/raft/reads.test.ts')],
   },
 ]

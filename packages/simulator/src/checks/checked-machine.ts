@@ -21,6 +21,8 @@ export interface CheckedMachineParts<R> {
   readonly violate: Violate
   /** Called before a command is given to the machine; its promise is awaited: a slow machine. */
   readonly beforeApply: (entry: LogEntry) => void | Promise<void>
+  /** Called before a state takes the place of the machine's, and awaited. */
+  readonly beforeRestore?: (() => void | Promise<void>) | undefined
   /** An own check of the state, after each command. Says what is wrong. */
   readonly check: ((machine: StateMachine<R>) => string | undefined) | undefined
   /** Gives a new machine for the round trip of each snapshot; undefined to leave that out. */
@@ -102,6 +104,7 @@ export class CheckedMachine<R> implements StateMachine<R> {
   async restore(state: AsyncIterable<Uint8Array>): Promise<void> {
     this.#isRestoring = true
     try {
+      await this.#parts.beforeRestore?.()
       await this.#restore(state)
     } finally {
       this.#isRestoring = false

@@ -2,6 +2,7 @@
 import { RaftError, type StateMachine } from '@raftkit/interface'
 import type { Stream } from '../random/streams.ts'
 import type { ServerRun } from '../server/server-run.ts'
+import { proveLeadership } from '../workload/leadership-proof.ts'
 import type { World } from '../world/world.ts'
 import { type Act, leaderOrAny, someServer, troubleMs } from './act.ts'
 
@@ -42,20 +43,8 @@ export const barrier: Act = (world, random) => {
 }
 
 /** A server that says it leads was not replaced before it was asked. */
-export const verifyLeader: Act = (world, random) => {
-  const led = world.elections.highestLed
-  ask(world, random, 'verify leader', async (raft, timeoutMs) => {
-    const wasLeader = raft.state === 'leader'
-    try {
-      await raft.verifyLeader({ timeoutMs })
-    } catch (error) {
-      if (wasLeader) world.marks.hit('a leader could not prove that it leads')
-      throw error
-    }
-    world.marks.hit('a leader proved that it leads')
-    world.acknowledged.verified(raft.id, led, raft.currentTerm)
-  })
-}
+export const verifyLeader: Act = (world, random) =>
+  ask(world, random, 'verify leader', (raft, timeoutMs) => proveLeadership(world, raft, timeoutMs))
 
 /** A read index covers everything that was acknowledged before. */
 export const readIndex: Act = (world, random) => {

@@ -82,6 +82,7 @@ export class ServerRun<M extends StateMachine<R>, R> {
       applied: world.applied,
       violate: world.violate,
       beforeApply: (entry) => this.#beforeApply(entry),
+      beforeRestore: () => this.#stalls.beforeRestore(),
       check: world.check === undefined ? undefined : () => world.check?.(this.machine),
       fresh: world.newMachine,
     })

@@ -40,6 +40,13 @@ export class Stalls<M extends StateMachine<R>, R> {
       )
   }
 
+  /** A snapshot is about to replace the state: what is slow with commands is slow with that. */
+  beforeRestore(): void | Promise<void> {
+    const { options, time, isStormy } = this.#world
+    if (!isStormy() || options.slowApply === 0) return
+    return this.#process.pass(time.sleep(this.#random.exponential(options.slowApplyMs)))
+  }
+
   /** The event loop stands still in the middle of a turn. */
   #standStill(forMs: number): void {
     const { trace, time } = this.#world

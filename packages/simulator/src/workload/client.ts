@@ -3,6 +3,7 @@ import type { Stream } from '../random/streams.ts'
 import type { SimulatedServer } from '../server/simulated-server.ts'
 import type { World } from '../world/world.ts'
 import { sendCommand } from './commands.ts'
+import { proveLeadership } from './leadership-proof.ts'
 import type { Ledger } from './ledger.ts'
 import { reach, type Reached } from './reached.ts'
 import { type ReadDemand, Reads, type StrongConsistency } from './reads.ts'
@@ -105,11 +106,20 @@ export class Client<M extends StateMachine<Output>, Input, Output> {
     const { time, options } = this.#world
     if (!this.#random.chance(options.workload.eager)) return
     const first = ++this.#hurries
+    const reached = reach(server)
+    if (reached !== undefined && this.#random.chance(0.5)) this.#askForProof(reached)
     for (let place = 0; place < EAGER_CALLS; place++) {
       void this.#call(`${this.#name}.${first}.${place}`, { server })
       await time.sleep(this.#random.exponential(1))
     }
     await this.#doubt(`${this.#name}.${first}`, server)
+  }
+
+  #askForProof({ id, raft, process }: Reached<M, Output>): void {
+    const { openCalls, options } = this.#world
+    const asked = proveLeadership(this.#world, raft, options.workload.timeoutMs)
+    openCalls.watch(`verify leader of ${id}`, asked, process.died)
+    asked.catch(() => {})
   }
 
   /** Goes on asking who believes to lead beside this server. */
