@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
-import { FAULT_CLASSES, type FaultClass, PROFILE_NAMES, type Reduction } from '@raftkit/simulator'
+import { FAULT_CLASSES, type FaultClass, type Reduction } from '@raftkit/simulator'
+import { WORLD_NAMES } from './worlds/kinds.ts'
 
 /** Seeds from the first to the last. */
 export interface SeedRange {
@@ -41,7 +42,7 @@ One seed
   --max-runs N     with --shrink: tries so many parts at most; default: 1000
 
 What runs
-  --profile P      ${PROFILE_NAMES.join(', ')}
+  --profile P      ${wrapped(WORLD_NAMES, 58)}
   --servers N      1 to 7; default: drawn from the seed
   --without LIST   without these faults, separated by commas: ${wrapped(FAULT_CLASSES, 52)}
   --acts LIST      only these acts of nemeses, by number, or 'none'
@@ -97,8 +98,8 @@ export function parseArguments(
   try {
     const values = parseValues(words)
     const { profile, regressions, json, canary, trace, shrink } = values
-    if (!PROFILE_NAMES.includes(profile))
-      throw new Error(`there is no profile '${profile}': choose one of ${PROFILE_NAMES.join(', ')}`)
+    if (!WORLD_NAMES.includes(profile))
+      throw new Error(`there is no profile '${profile}': choose one of ${WORLD_NAMES.join(', ')}`)
     const range = rangeOf(values, now)
     const isOne = range.first === range.last && !regressions
     if (trace && shrink) throw new Error('--trace and --shrink are two things: choose one')

@@ -1,5 +1,5 @@
 // What the main process and its workers say to each other.
-import type { CheckName, Mark } from '@raftkit/simulator'
+import type { CheckName } from '@raftkit/simulator'
 import type { SeedOptions } from './seed-options.ts'
 
 /** A seed for a worker to run. */
@@ -21,7 +21,8 @@ export interface SeedMessage {
   readonly events: number
   readonly calls: number
   readonly committed: number
-  readonly marks: Readonly<Partial<Record<Mark, number>>>
+  /** The simulator's, and those of the kind of world. */
+  readonly marks: Readonly<Record<string, number>>
 }
 
 /** A seed that violates something. */

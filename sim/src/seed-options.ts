@@ -7,6 +7,7 @@ import {
   type StoryLine,
 } from '@raftkit/simulator'
 import { canary } from './canary.ts'
+import { KINDS } from './worlds/kinds.ts'
 
 /** How every seed of a run is run. */
 export interface SeedOptions {
@@ -23,7 +24,10 @@ export function runOne(
   onLine?: (line: StoryLine) => void,
 ): Promise<SeedResult> {
   const { profile, reduction } = options
-  const guarded = { profile, reduction, guardRealTime: true, ...(onLine && { onLine }) }
+  const watched = { reduction, guardRealTime: true, ...(onLine && { onLine }) }
+  const kind = KINDS[profile]
+  if (kind !== undefined) return kind.run(seed, watched)
+  const guarded = { profile, ...watched }
   return options.canary ? runSeed(seed, { ...canary, ...guarded }) : runSeed(seed, guarded)
 }
 
@@ -34,6 +38,8 @@ export function shrinkOne(
   onSmaller: (result: SeedResult, runs: number) => void,
 ): Promise<ShrunkSeed | undefined> {
   const { profile, reduction, maxRuns } = options
+  const kind = KINDS[profile]
+  if (kind !== undefined) return kind.shrink(seed, { reduction, maxRuns, onSmaller })
   if (options.canary) return shrink(seed, { ...canary, profile, reduction, maxRuns, onSmaller })
   return shrink(seed, { profile, reduction, maxRuns, onSmaller })
 }

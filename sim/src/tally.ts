@@ -1,7 +1,7 @@
-import { MARKS, type Mark } from '@raftkit/simulator'
+import { MARKS } from '@raftkit/simulator'
 import type { BrokenSeed, SeedFailure, SeedMessage } from './messages.ts'
 
-/** So many seeds of the default profile must reach every mark. */
+/** So many plain seeds must reach every mark that is expected of them. */
 const SEEDS_FOR_ALL_MARKS = 1000
 
 /** Marks that are named when they were not reached; a few seeds reach few. */
@@ -15,11 +15,13 @@ const SUMMED = ['simulatedMs', 'busyMs', 'events', 'calls', 'committed'] as cons
 
 /** Sums of a run over many seeds. */
 export class Tally {
-  readonly #expectsMarks: boolean
+  /** All that are counted. */
+  readonly #names: readonly string[]
+  readonly #expected: readonly string[]
   readonly #startedAt = performance.now()
   readonly #failures: SeedFailure[] = []
   readonly #broken: BrokenSeed[] = []
-  readonly #marks = new Map<Mark, number>()
+  readonly #marks = new Map<string, number>()
   readonly #sums: Record<(typeof SUMMED)[number], number> = {
     simulatedMs: 0,
     busyMs: 0,
@@ -30,9 +32,10 @@ export class Tally {
   #seeds = 0
   #undecided = 0
 
-  /** `expectsMarks` when the seeds are plain ones of the default profile. */
-  constructor(expectsMarks: boolean) {
-    this.#expectsMarks = expectsMarks
+  /** `expected`: marks that plain seeds must reach. */
+  constructor(expected: readonly string[]) {
+    this.#expected = expected
+    this.#names = [...new Set([...MARKS, ...expected])]
   }
 
   get isClean(): boolean {
@@ -49,12 +52,12 @@ export class Tally {
   }
 
   /** Marks that no seed has reached. */
-  get #unreached(): readonly Mark[] {
-    return MARKS.filter((mark) => !this.#marks.has(mark))
+  get #unreached(): readonly string[] {
+    return this.#expected.filter((mark) => !this.#marks.has(mark))
   }
 
   get #lacksMarks(): boolean {
-    return this.#expectsMarks && this.#seeds >= SEEDS_FOR_ALL_MARKS && this.#unreached.length > 0
+    return this.#seeds >= SEEDS_FOR_ALL_MARKS && this.#unreached.length > 0
   }
 
   add(message: SeedMessage): void {
@@ -63,7 +66,7 @@ export class Tally {
     if (failure !== undefined) this.#failures.push(failure)
     if (historyUndecided) this.#undecided++
     for (const name of SUMMED) this.#sums[name] += message[name]
-    for (const mark of MARKS) {
+    for (const mark of this.#names) {
       const count = marks[mark]
       if (count !== undefined) this.#marks.set(mark, (this.#marks.get(mark) ?? 0) + count)
     }
@@ -84,7 +87,7 @@ export class Tally {
       failures: this.#failures.toSorted((a, b) => a.seed - b.seed),
       broken: this.#broken.map(({ job, reason }) => ({ seed: job.seed, reason })),
       undecided: this.#undecided,
-      marks: Object.fromEntries(MARKS.map((mark) => [mark, this.#marks.get(mark) ?? 0])),
+      marks: Object.fromEntries(this.#names.map((mark) => [mark, this.#marks.get(mark) ?? 0])),
       events,
       calls,
       committed,

@@ -27,7 +27,7 @@ async function run(job: Job): Promise<SeedMessage> {
   const { user, system } = process.cpuUsage(startedAt)
   const left = realResources()
   if (left !== resources) throw new Error(`real timers or I/O were left behind: ${left}`)
-  const { historyUndecided, simulatedMs, events, calls, committed, marks } = result
+  const { historyUndecided, simulatedMs, events, calls, committed, marks, ownMarks } = result
   return {
     seed: job.seed,
     failure: failureOf(result, job),
@@ -37,7 +37,7 @@ async function run(job: Job): Promise<SeedMessage> {
     events,
     calls,
     committed,
-    marks,
+    marks: { ...marks, ...ownMarks },
   }
 }
 

@@ -21,7 +21,7 @@ function message(seed: number, change: Partial<SeedMessage> = {}): SeedMessage {
 }
 
 function tallyOf(seeds: number, change?: (seed: number) => Partial<SeedMessage>): Tally {
-  const tally = new Tally(true)
+  const tally = new Tally(MARKS)
   for (let seed = 1; seed <= seeds; seed++) tally.add(message(seed, change?.(seed)))
   return tally
 }

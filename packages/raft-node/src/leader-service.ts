@@ -12,6 +12,7 @@ import {
 import { runMembershipRequest, type MembershipRaft } from './membership-request.ts'
 import { decodeSessionHeader, SESSION_HEADER_BYTES } from './sessions/session-header.ts'
 import type { NodeStateMachine } from './state-machine.ts'
+import { withOutcome } from './with-outcome.ts'
 
 /** Bytes of responses and answers in one message from the leader. Larger ones can only be had on the leader. */
 export const MAX_RESULT_BYTES: number = 32 * 1024 * 1024
@@ -46,7 +47,7 @@ export class LeaderService {
       case 'command':
         return (await raft.apply(body, wait)).response
       case 'session-command':
-        return (await raft.applyLog(sessionEntry(body), wait)).response
+        return runOfSession(raft, body, wait)
       case 'query':
         return raft.read(() => this.#answer(body), { ...wait, consistency: 'linearizable' })
       case 'read-index':
@@ -142,6 +143,21 @@ function doesNotFit(kind: ForwardKind, size: number): RaftError {
         `The answer of ${size} bytes did not fit into the leader's message of at most ${MAX_RESULT_BYTES} bytes.`,
         { outcome: 'not-committed', retryable: alone },
       )
+}
+
+/** Only its session says whether an entry that is committed takes effect: without its response that is open. */
+async function runOfSession(
+  raft: Pick<LeaderRaft, 'applyLog'>,
+  body: Uint8Array,
+  wait: WaitOptions,
+): Promise<Uint8Array> {
+  try {
+    return (await raft.applyLog(sessionEntry(body), wait)).response
+  } catch (error) {
+    throw RaftError.is(error) && error.outcome === 'committed'
+      ? withOutcome(error, 'unknown')
+      : error
+  }
 }
 
 /** The entry of a request that begins with a session header. */

@@ -6,6 +6,7 @@ import type {
   Random,
   SnapshotStore,
   StableStore,
+  StateMachine,
   Transport,
 } from '@raftkit/interface'
 import type { CheckedOptions } from './check-options.ts'
@@ -22,6 +23,8 @@ export interface NodeParts {
   readonly clock?: Clock
   /** Chance for both. Default: the platform's. */
   readonly random?: Random
+  /** Stands between the server and all that the node makes of its state machine, sessions too: for those who watch it. */
+  readonly aroundMachine?: (machine: StateMachine<Uint8Array>) => StateMachine<Uint8Array>
 }
 
 /** Notes something that must be closed when a later step fails, and when the node stops. */

@@ -17,12 +17,13 @@ export async function caughtUp(
 ): Promise<void> {
   const index = decodeIndex(await router.route('read-index', new Uint8Array(0), deadline))
   while (raft.appliedIndex < index) {
+    router.check()
     deadline.check('not-committed')
     if (deadline.passed)
       throw deadline.expiry(
         'not-committed',
         `Catching up to index ${index} (now at ${raft.appliedIndex})`,
       )
-    await deadline.pause(lookEveryMs, () => () => {})
+    await deadline.pause(lookEveryMs, (wake) => router.onClose(wake))
   }
 }

@@ -28,6 +28,7 @@ export class Router {
   readonly #raft: RoutedRaft
   readonly #service: LeaderService
   readonly #lanes: Readonly<Record<ForwardKind, ForwardLane>>
+  readonly #closing = new Set<() => void>()
   #closedBy: RaftError | undefined
 
   /** `attemptMs`: how long the leader may owe the answer to a command of a session before it is sent again. */
@@ -61,6 +62,18 @@ export class Router {
   close(error: RaftError): void {
     this.#closedBy ??= error
     for (const lane of Object.values(this.#lanes)) lane.close(error)
+    for (const wake of this.#closing) wake()
+  }
+
+  /** Throws when it is closed. */
+  check(): void {
+    if (this.#closedBy !== undefined) throw this.#closedBy
+  }
+
+  /** Calls `wake` when it is closed. Returns the function that takes that back. */
+  onClose(wake: () => void): () => void {
+    this.#closing.add(wake)
+    return () => void this.#closing.delete(wake)
   }
 
   /**
@@ -95,7 +108,7 @@ export class Router {
     delivery: Delivery,
   ): Promise<Uint8Array> {
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, lastPauseMs)) {
-      if (this.#closedBy !== undefined) throw this.#closedBy
+      this.check()
       deadline.check('not-committed')
       try {
         return await this.#attempt(kind, body, deadline)
@@ -103,8 +116,8 @@ export class Router {
         if (!this.#mayTryAgain(kind, error)) throw error
         if (kind === 'session-command' && outcomeOf(error) !== 'not-committed')
           delivery.isUncertain = true
-        if (deadline.remainingMs > 0)
-          await deadline.pause(pauseMs, (wake) => this.#raft.on('leader-changed', wake))
+        this.check()
+        if (deadline.remainingMs > 0) await deadline.pause(pauseMs, (wake) => this.#onNews(wake))
         deadline.check('not-committed')
         if (deadline.passed) throw this.#atDeadline(error, deadline)
       }
@@ -121,6 +134,16 @@ export class Router {
       retryable: true,
       outcome: 'not-committed',
     })
+  }
+
+  /** Another leader, or the end. */
+  #onNews(wake: () => void): () => void {
+    const unsubscribe = this.#raft.on('leader-changed', wake)
+    const forget = this.onClose(wake)
+    return () => {
+      unsubscribe()
+      forget()
+    }
   }
 
   #atDeadline(lastError: unknown, deadline: Deadline): unknown {

@@ -24,18 +24,20 @@ export async function startNode<Command, Response, Query, Answer>(
   const open = new OpenList(logger)
   try {
     const parts = await openParts(checked, (part) => open.add(part), logger)
-    const { clock = systemClock, random = systemRandom } = parts
+    const { aroundMachine, ...below } = parts
+    const { clock = systemClock, random = systemRandom } = below
     if (checked.bootstrap) await bootstrapWhenNew(checked, parts)
+    const machine = sessionMachine(options.stateMachine, clock)
     const { stateMachine } = options
     let started: Raft<Uint8Array> | undefined
     const service = new LeaderService(() => started, stateMachine, logger)
     const raft = await Raft.start<Uint8Array>({
       id: checked.id,
       config: checked.config,
-      stateMachine: sessionMachine(stateMachine, clock),
+      stateMachine: aroundMachine?.(machine) ?? machine,
       ...(options.metrics !== undefined && { metrics: options.metrics }),
       ...(options.signal !== undefined && { signal: options.signal }),
-      ...parts,
+      ...below,
       logger,
       onForward: service.serve,
     })

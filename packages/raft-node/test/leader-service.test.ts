@@ -2,6 +2,7 @@ import { RaftError, silentLogger } from '@raftkit/interface'
 import { describe, expect, it } from 'vitest'
 import { decodeResults, encodeForward } from '../src/forward-message.ts'
 import { decodeIndex, LeaderService, MAX_RESULT_BYTES } from '../src/leader-service.ts'
+import { encodeSessionHeader } from '../src/sessions/session-header.ts'
 import { FakeRaft } from './fake-raft.ts'
 
 const signal = new AbortController().signal
@@ -23,6 +24,29 @@ describe('LeaderService', () => {
     ])
     const [, , third] = results
     expect(third?.ok === true && decodeIndex(third.body)).toBe(7)
+  })
+
+  it('knows nothing of a command of a session that is committed, and whose answer is lost', async () => {
+    const raft = new FakeRaft()
+    raft.onApply = async () => {
+      throw new RaftError('RAFT_STORE_FAILED', 'the disk', { outcome: 'committed' })
+    }
+    const service = new LeaderService(() => raft, { answer: (q) => q }, silentLogger)
+    const header = encodeSessionHeader({
+      type: 'command',
+      session: 1,
+      nonce: 2,
+      sequence: 1,
+      answeredBelow: 1,
+    })
+    const wait = { timeoutMs: 100 }
+    await expect(service.run('session-command', header, wait)).rejects.toMatchObject({
+      code: 'RAFT_STORE_FAILED',
+      outcome: 'unknown',
+    })
+    await expect(service.run('command', bytes(1), wait)).rejects.toMatchObject({
+      outcome: 'committed',
+    })
   })
 
   it('never passes a request on: a server that does not lead refuses it', async () => {

@@ -1,9 +1,10 @@
-import { silentLogger } from '@raftkit/interface'
+import { RaftError, silentLogger } from '@raftkit/interface'
 import { describe, expect, it } from 'vitest'
 import { Deadline } from '../src/deadline.ts'
 import { LeaderService } from '../src/leader-service.ts'
 import { caughtUp } from '../src/readiness.ts'
 import { Router } from '../src/router.ts'
+import { CountingClock } from './clock-of.ts'
 import { FakeRaft } from './fake-raft.ts'
 
 function setUp() {
@@ -36,5 +37,16 @@ describe('caughtUp', () => {
     const ready = caughtUp(raft, router, new Deadline({ signal: abort.signal }, 60_000))
     abort.abort()
     await expect(ready).rejects.toMatchObject({ code: 'RAFT_ABORTED' })
+  })
+
+  it('ends with the router, and leaves no timer behind', async () => {
+    const { raft, router } = setUp()
+    const clock = new CountingClock()
+    const ready = caughtUp(raft, router, new Deadline(undefined, 60_000, clock))
+    while (clock.timers === 0) await new Promise((resolve) => setImmediate(resolve))
+    router.close(new RaftError('RAFT_SHUTDOWN', 'stopping', { outcome: 'not-committed' }))
+    expect(clock.timers).toBe(0)
+    await expect(ready).rejects.toMatchObject({ code: 'RAFT_SHUTDOWN' })
+    expect(clock.timers).toBe(0)
   })
 })

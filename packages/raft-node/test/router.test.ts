@@ -6,6 +6,7 @@ import type { ForwardKind } from '../src/forward-message.ts'
 import { LeaderService } from '../src/leader-service.ts'
 import { Router } from '../src/router.ts'
 import { encodeSessionHeader } from '../src/sessions/session-header.ts'
+import { CountingClock } from './clock-of.ts'
 import { FakeRaft } from './fake-raft.ts'
 
 const elsewhere = { id: 'b', address: 'b:1' }
@@ -270,6 +271,36 @@ describe('Router', () => {
       outcome: 'not-committed',
       cause: 'enough',
     })
+  })
+
+  it('leaves no timer behind when it is closed', async () => {
+    const { router } = setUp()
+    const clock = new CountingClock()
+    const waiting = router.route('command', bytes(1), new Deadline(undefined, 60_000, clock))
+    while (clock.timers === 0) await new Promise((resolve) => setImmediate(resolve))
+    router.close(new RaftError('RAFT_SHUTDOWN', 'stopping', { outcome: 'not-committed' }))
+    expect(clock.timers).toBe(0)
+    await expect(waiting).rejects.toMatchObject({ code: 'RAFT_SHUTDOWN' })
+  })
+
+  it('does not wait for another leader after it was closed', async () => {
+    const { raft, router } = setUp()
+    const clock = new CountingClock()
+    raft.lead(1)
+    let fail = (_error: RaftError): void => {}
+    raft.onApply = () => new Promise((_, reject) => (fail = reject))
+    const header = encodeSessionHeader({
+      type: 'command',
+      session: 1,
+      nonce: 2,
+      sequence: 1,
+      answeredBelow: 1,
+    })
+    const waiting = router.route('session-command', header, new Deadline(undefined, 60_000, clock))
+    router.close(new RaftError('RAFT_SHUTDOWN', 'stopping', { outcome: 'not-committed' }))
+    fail(new RaftError('RAFT_SHUTDOWN', 'it stops', { outcome: 'unknown' }))
+    await expect(waiting).rejects.toMatchObject({ code: 'RAFT_SHUTDOWN', outcome: 'unknown' })
+    expect(clock.everSet).toBe(0)
   })
 
   it('rejects what waits for a leader when it is closed', async () => {

@@ -1,4 +1,5 @@
-import type { StateMachine } from '@raftkit/interface'
+import type { Random, StateMachine } from '@raftkit/interface'
+import { Stream } from './random/streams.ts'
 import type { Layer } from './server/layer.ts'
 import { type Reduction, reducedWorld } from './shrinking/reduction.ts'
 import { SimulationError } from './simulation-error.ts'
@@ -35,11 +36,11 @@ export interface SimulationOptions<
   /** A check of the state of your machine after each command: says what is wrong, or nothing. */
   readonly check?: (machine: M) => string | undefined
   /**
-   * Gives code of yours that starts Raft on every server and runs around it; made anew for each seed. All calls of
-   * clients go through it. It comes with `stateMachine` and `workload`, and the `command` of a call must be what the state
+   * Gives code of yours that starts Raft on every server and runs around it; made anew for each seed, with chance to
+   * draw what is the same on all servers. All calls of clients go through it. It comes with `stateMachine` and `workload`, and the `command` of a call must be what the state
    * machine is given in the end. Default: nothing but Raft, which clients call.
    */
-  readonly layer?: () => Layer<M, Input, Output>
+  readonly layer?: (random: Random) => Layer<M, Input, Output>
   /** Events after which a run is given up and counts as failed. Default 5,000,000. */
   readonly maxEvents?: number
   /**
@@ -133,7 +134,7 @@ export function runSeed<M extends StateMachine<Output>, Input, Output>(
     newMachine: stateMachine,
     workload: workload(),
     check,
-    layer: layer?.(),
+    layer: layer?.(new Stream(seed, 'layer')),
     reduction,
     maxEvents,
     guardRealTime,

@@ -41,6 +41,11 @@ export class ClientSession {
   done(sequence: number): void {
     this.#open.delete(sequence)
     while (this.#lowest < this.#next && !this.#open.has(this.#lowest)) this.#lowest += 1
+    this.wakeWaiting()
+  }
+
+  /** Those whose turn it is wait no more. Whoever was woken and takes no number calls this for the next ones. */
+  wakeWaiting(): void {
     let room = this.#window - (this.#next - this.#lowest)
     for (const wake of this.#waiting) {
       if (room <= 0) return

@@ -57,9 +57,11 @@ export class SessionClient {
       const sequence = session.take()
       if (sequence !== undefined) return sequence
       await session.whenOpen(deadline)
+      const isGivenUp = deadline.passed || deadline.signal?.aborted === true
+      if (!isGivenUp) continue
+      session.wakeWaiting()
       deadline.check('not-committed')
-      if (deadline.passed)
-        throw deadline.expiry('not-committed', 'Waiting for earlier commands to be answered')
+      throw deadline.expiry('not-committed', 'Waiting for earlier commands to be answered')
     }
   }
 

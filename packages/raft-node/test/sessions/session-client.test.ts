@@ -11,6 +11,7 @@ import {
 } from '../../src/sessions/session-header.ts'
 import { DEFAULT_SESSION_LIMITS, type SessionLimits } from '../../src/sessions/session-limits.ts'
 import { sealApplied, sealRefusal } from '../../src/sessions/session-response.ts'
+import { clockOf } from '../clock-of.ts'
 
 interface Sent {
   readonly header: SessionCommandHeader
@@ -117,6 +118,24 @@ describe('SessionClient', () => {
       outcome: 'not-committed',
     })
     expect(router.sent).toHaveLength(1)
+  })
+
+  it('lets the next command go when the one whose turn it was has given up in that very moment', async () => {
+    let now = 0
+    const clock = { ...clockOf(() => now), setTimer: () => ({ cancel: () => {} }) }
+    const { router, apply } = setUp({ maxCachedResponses: 1 })
+    const first = apply(1)
+    await turn()
+    const late = apply(2, new Deadline({ timeoutMs: 100 }, 100, clock))
+    void apply(3)
+    await turn()
+    // As after a stall: the time is up before the timer has told.
+    now = 200
+    router.sent[0]!.answer(answered(0))
+    await first
+    await expect(late).rejects.toMatchObject({ code: 'RAFT_TIMEOUT', outcome: 'not-committed' })
+    await turn()
+    expect(router.sent.map(({ data }) => data)).toEqual([1, 3])
   })
 
   it('begins a new session when the old one expired before the command was ever sent', async () => {

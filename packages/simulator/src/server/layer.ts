@@ -15,6 +15,11 @@ export interface Site<M extends StateMachine<R>, R> {
   readonly random: Random
   /** The world's clock, milliseconds: for checks that compare servers. No server may act by it. */
   readonly worldTime: () => number
+  /**
+   * Keeps the event loop busy for so long, milliseconds of the world, as a long computation does: the clock of the server
+   * goes on at once, and nothing else of it runs until then. Does nothing once the faults have ended.
+   */
+  readonly standStill: (forMs: number) => void
   /** Something is wrong: the seed fails, with the check `own check`. */
   readonly report: (problem: string) => void
   /** A situation was reached; `ownMarks` of the result counts them by name. */

@@ -24,6 +24,9 @@ import { Stalls } from './stalls.ts'
 import type { Surroundings } from './surroundings.ts'
 import { TrafficWatch } from './traffic-watch.ts'
 
+/** Its own mark of a layer whose servers know it again. */
+const REPEATED_FORWARD = 'a forwarded request came twice'
+
 /** One run of a server: a process with a Raft in it, from its start to its crash. */
 export class ServerRun<M extends StateMachine<R>, R> {
   readonly process: Process = new Process()
@@ -102,7 +105,10 @@ export class ServerRun<M extends StateMachine<R>, R> {
   /** Ends Raft, and what is around it, in an orderly way. */
   async stop(): Promise<void> {
     this.isShutDown = true
-    await (this.#launched?.stop?.() ?? this.raft?.shutdown())
+    if (this.#launched?.stop === undefined) return this.raft?.shutdown()
+    await this.#launched.stop()
+    // Whoever waited learns of the end in this turn, and then waits no more.
+    await this.#world.time.sleep(0)
   }
 
   /** Everything that was due during a pause or stall of that length runs. */
@@ -162,8 +168,7 @@ export class ServerRun<M extends StateMachine<R>, R> {
         isAwaited: (request) =>
           request.type !== 'forward' ||
           request.kind !== undefined ||
-          world.forwarded.begin(request.payload) ||
-          world.launcher?.mayRepeatForwards === true,
+          this.#isAwaited(request.payload),
       },
       world,
     )
@@ -195,6 +200,7 @@ export class ServerRun<M extends StateMachine<R>, R> {
       machine: this.machine,
       random: this.#chances.service,
       worldTime: () => time.now(),
+      standStill: (forMs) => this.#stalls.standStill(forMs),
       report: (problem) => violate('own check', `${id}: ${problem}`),
       mark: (name) => marks.hitOwn(name),
       tell: (...facts) => trace.tell(id, ...facts),
@@ -241,6 +247,15 @@ export class ServerRun<M extends StateMachine<R>, R> {
   /** True for a member of the first configuration that has not lost anything. */
   get #isNew(): boolean {
     return this.#identity.isFirst && !this.#disk.wasWiped
+  }
+
+  /** What is forwarded is carried out once, unless servers know it again. */
+  #isAwaited(payload: Uint8Array): boolean {
+    const { forwarded, launcher, marks } = this.#world
+    if (forwarded.begin(payload)) return true
+    if (launcher?.mayRepeatForwards !== true) return false
+    marks.hitOwn(REPEATED_FORWARD)
+    return true
   }
 
   /** A command that another server handed on. The response comes back as the index of the command. */

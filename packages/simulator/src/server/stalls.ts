@@ -33,7 +33,7 @@ export class Stalls<M extends StateMachine<R>, R> {
     const { options, time, isStormy } = this.#world
     if (!isStormy()) return
     const random = this.#random
-    if (random.chance(options.stalls)) this.#standStill(random.exponential(options.stallMs))
+    if (random.chance(options.stalls)) this.standStill(random.exponential(options.stallMs))
     if (random.chance(options.slowApply))
       return this.#process.pass(
         time.sleep(this.#process.aheadMs + random.exponential(options.slowApplyMs)),
@@ -47,9 +47,10 @@ export class Stalls<M extends StateMachine<R>, R> {
     return this.#process.pass(time.sleep(this.#random.exponential(options.slowApplyMs)))
   }
 
-  /** The event loop stands still in the middle of a turn. */
-  #standStill(forMs: number): void {
-    const { trace, time } = this.#world
+  /** The event loop stands still in the middle of a turn, while there are faults. */
+  standStill(forMs: number): void {
+    const { trace, time, isStormy } = this.#world
+    if (!isStormy()) return
     trace.tell(this.#id, 'stands still for', forMs)
     const until = time.now() + forMs
     // Within a longer stall of the same turn.
