@@ -27,6 +27,11 @@ export const REGRESSION_SEEDS: readonly RegressionSeed[] = [
       'a server with a new disk that refused its vote to the only candidate, by an old configuration',
   },
   {
+    seed: 539,
+    profile: 'lease',
+    found: 'a learner that somebody needed, and that alone could have been elected',
+  },
+  {
     seed: 33,
     profile: 'default',
     found: 'a stale read that saw a state machine in the middle of a restore',

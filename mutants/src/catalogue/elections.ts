@@ -182,6 +182,37 @@ export const elections: readonly Mutant[] = [
     hunters: [tested('raft-core', 'test/consensus/election/election.test.ts')],
   },
   {
+    name: 'wanted-server-stays-quiet',
+    broken: 'a learner whose vote somebody needs, and who has more of the log, waits for ever',
+    source: 'raftkit: simulator, lease profile, seed 539',
+    edits: [
+      {
+        file: consensus('election/election'),
+        find: '(state.isWanted || state.membership.mayBeVoter(state.self.id)) &&',
+        replace: 'state.membership.mayBeVoter(state.self.id) &&',
+      },
+    ],
+    hunters: [tested('raft-core', 'test/consensus/election/wanted.test.ts')],
+  },
+  {
+    name: 'leader-without-a-vote-stays',
+    broken: 'a leader that never had a vote leads on, and takes no commands',
+    source: 'raftkit',
+    edits: [
+      {
+        file: consensus('replication/commitment'),
+        find: `if (state.membership.committed !== committed) {
+    changeCommitted(state, leadership)
+    tellDeparted(state, leadership)
+  }`,
+        replace: `if (state.membership.committed === committed) return
+  changeCommitted(state, leadership)
+  tellDeparted(state, leadership)`,
+      },
+    ],
+    hunters: [tested('raft-core', 'test/consensus/election/wanted.test.ts')],
+  },
+  {
     name: 'late-vote-counted',
     broken: 'a vote of an earlier round and term counts in this one',
     source: '§5.2; openraft 511f33c7',

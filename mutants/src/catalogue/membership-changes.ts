@@ -182,8 +182,8 @@ export const membershipChanges: readonly Mutant[] = [
     edits: [
       edit(
         'election/election',
-        'state.membership.mayBeVoter(state.self.id) &&',
-        'state.membership.isVoter(state.self.id) &&',
+        '(state.isWanted || state.membership.mayBeVoter(state.self.id)) &&',
+        '(state.isWanted || state.membership.isVoter(state.self.id)) &&',
       ),
     ],
     hunters: [changes, randomRuns],

@@ -24,7 +24,7 @@ export const membership: readonly Mutant[] = [
     edits: [
       {
         file: consensus('election/election'),
-        find: 'state.membership.mayBeVoter(state.self.id) &&',
+        find: '(state.isWanted || state.membership.mayBeVoter(state.self.id)) &&',
         replace: '!state.membership.isEmpty &&',
       },
     ],

@@ -8,10 +8,13 @@ import { isElected, isVoter, tally, votersOf } from '../configuration/quorum.ts'
 import { becomeFollower, enterRole, setLeader } from './roles.ts'
 import { randomDeadline, type Election, type State } from '../state/state.ts'
 
-/** Only servers with a vote campaign (one that is being taken away counts as long as that may fail), never on a sick or another disk, nor while a snapshot is installed. */
+/**
+ * Only servers with a vote campaign (one that is being taken away counts as long as that may fail), and those without that
+ * somebody counts on (see `noteWanted`); never on a sick or another disk, nor while a snapshot is installed.
+ */
 export function mayCampaign(state: State): boolean {
   return (
-    state.membership.mayBeVoter(state.self.id) &&
+    (state.isWanted || state.membership.mayBeVoter(state.self.id)) &&
     !hasLostDisk(state) &&
     !state.isStorageStalled &&
     state.installation === undefined &&

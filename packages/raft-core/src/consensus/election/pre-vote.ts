@@ -4,7 +4,13 @@ import { beginRound, campaign } from './election.ts'
 import type { ReceivedPreVote } from '../messages.ts'
 import { answer, send } from '../state/outgoing.ts'
 import { isElected, isVoter, tally } from '../configuration/quorum.ts'
-import { hasForgotten, hearsOtherLeader, isStranger, isWithoutVote } from './request-vote.ts'
+import {
+  hasForgotten,
+  hearsOtherLeader,
+  isStranger,
+  isWithoutVote,
+  noteWanted,
+} from './request-vote.ts'
 import { becomeFollower, enterRole, setLeader } from './roles.ts'
 import type { Election, State } from '../state/state.ts'
 
@@ -65,7 +71,7 @@ export function preVoteUnsupported(state: State, peer: ServerId, sendId: number)
   countPreVotes(state, election)
 }
 
-/** Answers a RequestPreVote. It changes nothing here: no term, no vote, no timer. */
+/** Answers a RequestPreVote. It changes nothing here: no term, no vote, no timer (but see {@link noteWanted}). */
 export function receivePreVote(state: State, requestId: number, request: ReceivedPreVote): void {
   const { from, term, lastLogIndex, lastLogTerm } = request
   state.peersWithoutPreVote.delete(from.id)
@@ -75,6 +81,7 @@ export function receivePreVote(state: State, requestId: number, request: Receive
     !hasForgotten(state, request) &&
     !isStranger(state, request) &&
     !hearsOtherLeader(state, from)
+  if (isHeard) noteWanted(state, request)
   const isRefused =
     !isHeard ||
     term < own ||

@@ -29,6 +29,7 @@ function mayVote(state: State, request: ReceivedRequestVote): boolean {
   if (term < state.hardState.term) return false
   if (term > state.hardState.term)
     becomeFollower(state, term, `${identityOf(from)} campaigns in term ${term}`)
+  noteWanted(state, request)
   if (isWithoutVote(state, request)) return false
   const { votedFor } = state.hardState
   if (votedFor !== undefined) return isSameCandidate(votedFor, from)
@@ -45,6 +46,17 @@ function grantVote(state: State, from: Sender): void {
 
 function isSameCandidate(vote: Vote, from: Sender): boolean {
   return from.id === '' ? vote.address === from.address : vote.id === from.id
+}
+
+/**
+ * The candidate's configuration gives this server a vote that it knows nothing of, and the candidate may need it; but this
+ * server has more of the log, from a leader that is gone perhaps, and must refuse. Then nobody might ever be elected, unless
+ * this server is: without a vote of its own, by the voters that it knows, only to hand over when they have its log.
+ */
+export function noteWanted(state: State, { lastLogIndex, lastLogTerm }: Candidacy): void {
+  const { membership, self, log } = state
+  if (membership.find(self.id) === undefined || membership.mayBeVoter(self.id)) return
+  if (!log.isUpToDate(lastLogIndex, lastLogTerm)) state.isWanted = true
 }
 
 /** What is said of a candidate, in a vote and in a pre-vote. */

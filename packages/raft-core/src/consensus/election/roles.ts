@@ -69,6 +69,7 @@ export function followLeader(state: State, from: Sender, term: Term): void {
     violated(`a term has one leader (§5.2): ${identity} and ${state.leaderOfTerm} in term ${term}`)
   state.leaderOfTerm = identity
   state.lastContact = state.now
+  state.isWanted = false
   state.electionDeadline = randomDeadline(state, state.timing.heartbeatTimeoutMs)
   if (state.leader?.id !== from.id || state.leader.address !== from.address)
     setLeader(state, toKnown(from))

@@ -45,10 +45,12 @@ export function advanceCommit(state: State, leadership: Leadership): void {
       peer.commitNoticeAt = randomDeadline(state, state.timing.commitTimeoutMs)
   releaseReads(state, leadership)
   restoreCommitted(state, leadership)
-  if (state.membership.committed === committed) return
-  changeCommitted(state, leadership)
-  tellDeparted(state, leadership)
-  // A leader that is not part of the cluster any more leads until that is committed (dissertation §4.2.2).
+  if (state.membership.committed !== committed) {
+    changeCommitted(state, leadership)
+    tellDeparted(state, leadership)
+  }
+  // A leader that is not part of the cluster any more leads until that is committed (dissertation §4.2.2). One that never had
+  // a vote leads until a quorum has its log.
   if (!state.membership.isCommittedVoter(state.self.id)) leaveOffice(state, leadership)
 }
 

@@ -146,6 +146,8 @@ export interface State {
   /** Until then this server may have promised its vote to a leader that it heard before it was started anew. */
   quietUntil: number
   election: Election | undefined
+  /** It has no vote, and was asked for one by a server that has less of the log; until a leader is heard. */
+  isWanted: boolean
   leadership: Leadership | undefined
   /** The hand-overs to preferred leaders that this server made. */
   readonly preference: Preference
@@ -207,6 +209,7 @@ export function createState(start: ConsensusStart, timing: ConsensusTiming): Sta
     quietUntil: start.mayHaveHeardLeader ? start.now + timing.heartbeatTimeoutMs : -Infinity,
     electionDeadline: start.now + timing.heartbeatTimeoutMs * (1 + start.random),
     election: undefined,
+    isWanted: false,
     leadership: undefined,
     preference: newPreference(),
     installation: undefined,
