@@ -77,7 +77,7 @@ describe('a server without a vote', () => {
 })
 
 test('a leader without a vote takes no commands, and hands over when a quorum has its log', () => {
-  const server = learner({ timing: { leaderLeaseTimeoutMs: 100_000 } })
+  const server = learner({ commitIndex: 1, timing: { leaderLeaseTimeoutMs: 100_000 } })
   server.receive(asks('request-pre-vote', 1))
   const sent = server.lead()
   const { term } = server.status
