@@ -160,11 +160,12 @@ function numberProblems(options: ResolvedOptions | NetworkLimits): string[] {
   return problems
 }
 
-/** Checks the time limit of one call. Throws `RAFT_INVALID_ARGUMENT`. */
+/** The time limit of one call; one beyond what timers can do is as long as they can. Throws `RAFT_INVALID_ARGUMENT`. */
 export function checkTimeout(timeoutMs: number): number {
-  if (timeoutMs > 0 && timeoutMs <= MAX_TIMER_MS) return timeoutMs
+  if (timeoutMs > 0) return Math.min(timeoutMs, MAX_TIMER_MS)
   throw new RaftError(
     'RAFT_INVALID_ARGUMENT',
-    `timeoutMs must be above 0 and at most ${MAX_TIMER_MS} milliseconds, not ${timeoutMs}`,
+    `timeoutMs must be a number of milliseconds above 0, not ${timeoutMs}`,
+    { outcome: 'not-committed' },
   )
 }
