@@ -41,7 +41,9 @@ function checkElectionTimeout(state: State): void {
     return
   }
   const reason = state.role === 'follower' ? NO_LEADER_HEARD : 'no majority in time'
-  if (state.timing.preVote) askPreVotes(state, reason)
+  // One that only stands in disturbs nobody with a new term before it knows that it would be elected.
+  if (state.timing.preVote || !state.membership.mayBeVoter(state.self.id))
+    askPreVotes(state, reason)
   else campaign(state, reason, false)
 }
 

@@ -38,16 +38,27 @@ describe('a server without a vote', () => {
     },
   )
 
-  test('does not count itself: a quorum of the voters has to elect it', () => {
+  test('asks for pre-votes even where nobody else does: a new term would disturb the voters', () => {
     const server = learner({ timing: { preVote: false } })
     server.receive(asks('request-vote', 1))
-    const campaign = server.turnAt(400)
-    server.sync(campaign)
-    const [first, second] = all(campaign, 'send')
     const { term } = server.status
-    server.answered(first!, { type: 'request-vote', term, granted: true })
+    expect(askedFor(server.turnAt(400))).toContain('request-pre-vote n1')
+    expect(server.status.term).toBe(term)
+  })
+
+  test('does not count itself: a quorum of the voters has to elect it', () => {
+    const server = learner()
+    server.receive(asks('request-pre-vote', 1))
+    const [first, second] = all(server.turnAt(400), 'send')
+    const term = server.status.term + 1
+    server.answered(first!, { type: 'request-pre-vote', term, granted: true })
+    expect(server.status.role).toBe('pre-candidate')
+    const campaign = server.answered(second!, { type: 'request-pre-vote', term, granted: true })
+    server.sync(campaign)
+    const [third, fourth] = all(campaign, 'send')
+    server.answered(third!, { type: 'request-vote', term, granted: true })
     expect(server.status.role).toBe('candidate')
-    server.answered(second!, { type: 'request-vote', term, granted: true })
+    server.answered(fourth!, { type: 'request-vote', term, granted: true })
     expect(server.status.role).toBe('leader')
   })
 
