@@ -11,8 +11,8 @@ export const leadership: readonly Mutant[] = [
     edits: [
       {
         file: consensus('deadlines'),
-        find: 'if (state.timing.preVote) askPreVotes(state, reason)',
-        replace: 'if (state.now === Infinity) askPreVotes(state, reason)',
+        find: 'if (state.timing.preVote || !state.membership.mayBeVoter(state.self.id))',
+        replace: 'if (state.now === Infinity)',
       },
     ],
     hunters: [tested('raft-core', 'test/consensus/deadlines.test.ts')],
@@ -25,8 +25,8 @@ export const leadership: readonly Mutant[] = [
     edits: [
       {
         file: consensus('deadlines'),
-        find: 'if (state.timing.preVote) askPreVotes(state, reason)',
-        replace: 'if (state.now === Infinity) askPreVotes(state, reason)',
+        find: 'if (state.timing.preVote || !state.membership.mayBeVoter(state.self.id))',
+        replace: 'if (state.now === Infinity)',
       },
       {
         file: consensus('election/request-vote'),
