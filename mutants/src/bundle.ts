@@ -17,7 +17,7 @@ export async function bundleSimulatorHunt(path: string, mutated: MutatedSources)
     logLevel: 'silent',
     // A dependency in CommonJS asks for Node's own modules in the way of its own.
     banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+      js: "import { createRequire as requirer } from 'node:module'; const require = requirer(import.meta.url);",
     },
     plugins: [
       {

@@ -11,6 +11,7 @@ import { membership } from './membership.ts'
 import { membershipChanges } from './membership-changes.ts'
 import { operations } from './operations.ts'
 import { preferredLeaders } from './preferred-leaders.ts'
+import { nodeWorlds } from './node-worlds.ts'
 import { observation } from './observation.ts'
 import { reads } from './reads.ts'
 import { replication } from './replication.ts'
@@ -34,6 +35,7 @@ export const catalogue: readonly Mutant[] = [
   ...callers,
   ...clientSessions,
   ...leaderElection,
+  ...nodeWorlds,
   ...observation,
   ...disks,
   ...networks,
