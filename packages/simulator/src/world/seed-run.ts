@@ -193,9 +193,8 @@ export class SeedRun<M extends StateMachine<Output>, Input, Output> {
       )
     this.#world.openCalls.check(this.#world.violate)
     if (core !== undefined || isHopeless) return
-    // What is around Raft may ask it for something now and then, but not without end.
-    if (this.#services !== undefined)
-      await this.#until(() => leftovers(members).length === 0 || time.now() >= end + restMs)
+    // A leader may just hand over to a preferred one, and what is around Raft may ask it for something; not without end.
+    await this.#until(() => leftovers(members).length === 0 || time.now() >= end + restMs)
     const found = leftovers(members)
     if (found.length > 0) this.#world.violate('nothing left over', found.join('\n'))
     for (const { id, disk } of members) this.#world.committed.checkDisk(id, disk.image)
