@@ -2,6 +2,7 @@
 import type {
   Configuration,
   IndexedConfiguration,
+  Server,
   ServerId,
   StateMachine,
 } from '@raftkit/interface'
@@ -13,6 +14,8 @@ import type { SimulatedServer } from '../server/simulated-server.ts'
 /** What of a world decides that. */
 export interface Inhabited<M extends StateMachine<R>, R> {
   readonly servers: readonly SimulatedServer<M, R>[]
+  /** The first one. */
+  readonly configuration: Configuration
   readonly members: CommittedConfigurations
   readonly committed: CommittedLog
   serverOf(id: ServerId): SimulatedServer<M, R> | undefined
@@ -47,7 +50,8 @@ export function isWhole<M extends StateMachine<R>, R>(
 
 /**
  * True when nobody would be misled by a server that comes back with an empty disk: whoever could ask for its vote has no
- * configuration that gives it one without naming the disk that it had.
+ * configuration that gives it one without naming the disk that it had. Nor may it be misled itself, by a configuration that
+ * it is given again from the beginning of the log, together with others that came back empty and are not up to date yet.
  */
 export function mayForget<M extends StateMachine<R>, R>(
   world: Inhabited<M, R>,
@@ -55,6 +59,7 @@ export function mayForget<M extends StateMachine<R>, R>(
 ): boolean {
   const trusts = ({ configuration }: IndexedConfiguration): boolean =>
     votersOf(configuration).some((voter) => voter.id === id && voter.diskId === undefined)
+  if (areForgetful(world, id)) return false
   const { index } = world.members.latest
   return world.servers.every((server) => {
     if (server.id === id) return true
@@ -63,6 +68,27 @@ export function mayForget<M extends StateMachine<R>, R>(
     const fallback = known.findLast((configuration) => configuration.index <= index)
     return !known.some((one) => (one === fallback || one.index > index) && trusts(one))
   })
+}
+
+/** True when this server and others that came back empty would be a quorum of a configuration that names no disks. */
+function areForgetful<M extends StateMachine<R>, R>(world: Inhabited<M, R>, id: ServerId): boolean {
+  const hasForgotten = (voter: Server): boolean => {
+    if (voter.diskId !== undefined) return false
+    if (voter.id === id) return true
+    const disk = world.serverOf(voter.id)?.disk
+    return disk?.wasWiped === true && disk.image.lastIndex < world.committed.lastIndex
+  }
+  return [world.configuration, ...world.servers.flatMap(knownConfigurations)].some(
+    (configuration) =>
+      configuration.servers.some((server) => server.id === id) &&
+      isQuorum(configuration, hasForgotten),
+  )
+}
+
+function knownConfigurations<M extends StateMachine<R>, R>(
+  server: SimulatedServer<M, R>,
+): readonly Configuration[] {
+  return knownBy(server).map(({ configuration }) => configuration)
 }
 
 /** Configurations that a server may act on: those on its disk, and the one that its process has. */
