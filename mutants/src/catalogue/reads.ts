@@ -61,7 +61,7 @@ export const reads: readonly Mutant[] = [
           'leadership.reads.push({ readId, index: state.commitIndex, round: leadership.round })',
       },
     ],
-    hunters: [tested('raft-core', 'test/consensus/leadership/read-index.test.ts')],
+    hunters: [targeted('lease', 200), tested('raft-core', 'test/consensus/read-index.test.ts')],
   },
   {
     name: 'read-confirmed-by-any-answer',
@@ -74,7 +74,7 @@ export const reads: readonly Mutant[] = [
         replace: 'peer.contact(heartbeat.sentAt, leadership.round)',
       },
     ],
-    hunters: [tested('raft-core', 'test/consensus/leadership/read-index.test.ts')],
+    hunters: [tested('raft-core', 'test/consensus/read-index.test.ts')],
   },
   {
     name: 'read-before-applied',
@@ -89,6 +89,9 @@ export const reads: readonly Mutant[] = [
     ],
     hunters: [ordinary(200)],
   },
+  // Not to be seen in a whole cluster: the lease is counted on a clock that goes on while the event loop stands still, and
+  // every question is stepped with the time of its own turn, so a stall that outlives the lease has ended it by then. The
+  // defence is for clocks that stand still with the process.
   {
     name: 'lease-outlives-a-stall',
     broken: 'the lease still serves reads after the event loop stood still',
@@ -100,11 +103,11 @@ export const reads: readonly Mutant[] = [
         replace: `if (state.now >= contact + leaseMs) return false`,
       },
     ],
-    hunters: [
-      targeted('lease', 200),
-      tested('raft-core', 'test/consensus/leadership/read-index.test.ts'),
-    ],
+    hunters: [tested('raft-core', 'test/consensus/read-index.test.ts')],
   },
+  // Not to be seen in the simulated world, whose voters are all raftkit. What is left is a voter that was not heard yet: its
+  // contact is as old as its place in the configuration, and whoever campaigns by that configuration has heard this leader
+  // since then, so that its own timeout outlasts the lease.
   {
     name: 'lease-from-any-voter',
     broken: 'the lease rests on voters that have not answered, or that vote right after a restart',
@@ -116,10 +119,7 @@ export const reads: readonly Mutant[] = [
         replace: `return leadership.peers.every((peer) => peer.isRaftkit || isVoter(peer.server))`,
       },
     ],
-    hunters: [
-      targeted('lease', 200),
-      tested('raft-core', 'test/consensus/leadership/read-index.test.ts'),
-    ],
+    hunters: [tested('raft-core', 'test/consensus/read-index.test.ts')],
   },
   {
     name: 'lease-survives-a-hand-over',
@@ -132,10 +132,7 @@ export const reads: readonly Mutant[] = [
         replace: ``,
       },
     ],
-    hunters: [
-      targeted('lease', 200),
-      tested('raft-core', 'test/consensus/leadership/read-index.test.ts'),
-    ],
+    hunters: [targeted('lease', 100), tested('raft-core', 'test/consensus/read-index.test.ts')],
   },
   {
     name: 'vote-right-after-a-restart',
@@ -148,10 +145,7 @@ export const reads: readonly Mutant[] = [
         replace: ``,
       },
     ],
-    hunters: [
-      targeted('lease', 200),
-      tested('raft-core', 'test/consensus/election/request-vote.test.ts'),
-    ],
+    hunters: [targeted('lease', 100), tested('raft-core', 'test/consensus/request-vote.test.ts')],
   },
   {
     name: 'bounded-from-the-answer',
