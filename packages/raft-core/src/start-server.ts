@@ -2,6 +2,7 @@ import { messageOf, RaftError, silentLogger } from '@raftkit/interface'
 import { defaultConfig, type RaftConfig } from './config.ts'
 import { validateConfig } from './config-validation.ts'
 import { checkOptions, type RaftOptions } from './raft-options.ts'
+import { namedLogger } from './named-logger.ts'
 import { Meter } from './metrics/meter.ts'
 import { loadDiskId } from './runtime/start/disk-id.ts'
 import { replay } from './runtime/start/replay.ts'
@@ -20,7 +21,8 @@ export async function startServer<R>(options: RaftOptions<R>): Promise<Server<R>
   // Its owner may change the object later.
   const config = { ...asked, leaderPriorities: { ...asked.leaderPriorities } }
   const { id, transport, stateMachine, logStore, stableStore, snapshotStore } = options
-  const { logger = silentLogger, clock = realClock(), random = realRandom() } = options
+  const { clock = realClock(), random = realRandom() } = options
+  const logger = namedLogger(options.logger ?? silentLogger, () => ({ id }))
   if (config.restoreCommittedLogs) checkKeepsCommitIndex(logStore)
   const given = { logStore, stableStore, snapshotStore, stateMachine }
   const { onForward, metrics, signal } = options

@@ -71,6 +71,17 @@ describe('call', () => {
     expect(streamA.dials).toBe(1)
   })
 
+  it('takes a stream layer that throws for one that cannot connect, and counts no connection', async () => {
+    const stream = new MemoryNetwork().layer('a:1')
+    const dial = (): never => {
+      throw new Error('bad address')
+    }
+    Object.assign(stream, { dial })
+    await using a = await NetworkTransport.open({ stream, maxConnectionsPerAddress: 1 })
+    for (let call = 0; call < 2; call++)
+      await expect(a.call(peerB, heartbeat())).rejects.toMatchObject({ code: 'RAFT_DIAL_FAILED' })
+  })
+
   it('is answered with an error before there is a handler', async () => {
     const network = new MemoryNetwork()
     const stream = network.layer('c:1')

@@ -32,6 +32,23 @@ describe('a transport that throws at once instead of rejecting', () => {
   })
 })
 
+describe('a logger that throws', () => {
+  it('stops nothing', async () => {
+    const fail = (): never => {
+      throw new Error('the log is full')
+    }
+    const logger = { trace: fail, debug: fail, info: fail, warn: fail, error: fail }
+    cluster = await TestCluster.start({ options: { logger } })
+    const leader = await cluster.leader()
+    await cluster.clock.wait(leader.raft.apply(bytesOf('x')))
+    cluster.network.isolate(leader.id)
+    const next = await cluster.leader(cluster.others(leader))
+    await cluster.clock.wait(next.raft.apply(bytesOf('y')))
+    cluster.network.heal()
+    await cluster.converged('y')
+  })
+})
+
 describe('a transport that never answers', () => {
   it('to one peer does not keep the others from committing', async () => {
     cluster = await TestCluster.start({

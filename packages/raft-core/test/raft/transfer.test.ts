@@ -92,6 +92,18 @@ describe('transferLeadership', () => {
     expect(leader.raft.state).toBe('leader')
   })
 
+  it('is not begun when it was given up in the turn in which it was asked for', async () => {
+    await start()
+    const gaveUp = new AbortController()
+    const { signal } = gaveUp
+    const transferred = rejection(leader.raft.transferLeadership(undefined, { signal }))
+    gaveUp.abort()
+    expect((await transferred).code).toBe('RAFT_ABORTED')
+    await cluster.clock.wait(leader.raft.apply(bytesOf('x')))
+    await cluster.clock.advance(100)
+    expect(leader.raft.state).toBe('leader')
+  })
+
   it('is refused on a follower', async () => {
     await start()
     const [follower] = cluster.others(leader)

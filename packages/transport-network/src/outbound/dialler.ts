@@ -28,7 +28,7 @@ export class Dialler {
    * more time says nothing of the address.
    */
   dial(address: ServerAddress, guard: CallGuard): Promise<OutboundConnection> {
-    const { stream, dialTimeoutMs, clock } = this.#options
+    const { clock } = this.#options
     const startedAt = clock.now()
     const controller = new AbortController()
     return new Promise((resolve, reject) => {
@@ -45,7 +45,7 @@ export class Dialler {
       this.#dialling.add(abandon)
       guard.watch(abandon)
       if (abandoned) return
-      stream.dial(address, { timeoutMs: dialTimeoutMs, signal: controller.signal }).then(
+      this.#connect(address, controller.signal).then(
         (connection) => {
           if (abandoned) {
             discard(connection)
@@ -70,6 +70,12 @@ export class Dialler {
   close(reason: RaftError): void {
     for (const abandon of this.#dialling) abandon(reason)
     for (const connection of this.#connections) connection.fail(reason)
+  }
+
+  /** A stream layer that throws instead of rejecting is one that cannot connect. */
+  async #connect(address: ServerAddress, signal: AbortSignal): Promise<StreamConnection> {
+    const { stream, dialTimeoutMs } = this.#options
+    return stream.dial(address, { timeoutMs: dialTimeoutMs, signal })
   }
 
   #adopt(address: ServerAddress, stream: StreamConnection, guard: CallGuard): OutboundConnection {

@@ -8,12 +8,14 @@ import { waitFor } from './wait.ts'
 /** Requests for a leadership transfer at one time; consensus carries out one of them and refuses the others. */
 const MAX_PENDING = 64
 
+type TransferRequest = Extract<ConsensusEvent, { type: 'transfer-requested' }>
+
 /** Callers that wait for a leadership transfer (dissertation §3.10). */
 export class Transfers {
   readonly #clock: Clock
   readonly #onAsked: () => void
   readonly #pending = new Map<number, Caller<void>>()
-  #events: ConsensusEvent[] = []
+  #events: TransferRequest[] = []
   #nextId = 1
 
   /** `onAsked` is called for every request; {@link events} then has one more. */
@@ -39,11 +41,18 @@ export class Transfers {
     })
   }
 
-  /** The requests of this turn. They come after its commands, which were there first or at the same time. */
+  /**
+   * The requests of this turn, but for those that were given up in it. They come after its commands, which were there first
+   * or at the same time.
+   */
   events(): ConsensusEvent[] {
     const events = this.#events
     this.#events = []
-    return events
+    return events.filter(({ transferId }) => {
+      if (this.#pending.get(transferId)?.settled === false) return true
+      this.#pending.delete(transferId)
+      return false
+    })
   }
 
   /** A transfer ended: leadership left, or `refusal` says why not. */
