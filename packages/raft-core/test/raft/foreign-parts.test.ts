@@ -46,6 +46,7 @@ describe('a logger that throws', () => {
     await cluster.clock.wait(next.raft.apply(bytesOf('y')))
     cluster.network.heal()
     await cluster.converged('y')
+    expect(cluster.members.map(({ raft }) => raft.state)).not.toContain('stopped')
   })
 })
 
