@@ -47,7 +47,11 @@ export class LeaderService {
       case 'command':
         return (await raft.apply(body, wait)).response
       case 'session-command':
-        return runOfSession(raft, body, wait)
+        try {
+          return (await raft.applyLog(sessionEntry(body), wait)).response
+        } catch (error) {
+          throw withOpenOutcome(error)
+        }
       case 'query':
         return raft.read(() => this.#answer(body), { ...wait, consistency: 'linearizable' })
       case 'read-index':
@@ -146,18 +150,10 @@ function doesNotFit(kind: ForwardKind, size: number): RaftError {
 }
 
 /** Only its session says whether an entry that is committed takes effect: without its response that is open. */
-async function runOfSession(
-  raft: Pick<LeaderRaft, 'applyLog'>,
-  body: Uint8Array,
-  wait: WaitOptions,
-): Promise<Uint8Array> {
-  try {
-    return (await raft.applyLog(sessionEntry(body), wait)).response
-  } catch (error) {
-    throw RaftError.is(error) && error.outcome === 'committed'
-      ? withOutcome(error, 'unknown')
-      : error
-  }
+function withOpenOutcome(error: unknown): unknown {
+  return RaftError.is(error) && error.outcome === 'committed'
+    ? withOutcome(error, 'unknown')
+    : error
 }
 
 /** The entry of a request that begins with a session header. */

@@ -1,5 +1,11 @@
 // What a server did, as a mark.
-import { type HardState, membersOf, type RpcRequest, type RpcResponse } from '@raftkit/interface'
+import {
+  type HardState,
+  membersOf,
+  type RpcRequest,
+  type RpcResponse,
+  type Term,
+} from '@raftkit/interface'
 import type { Raft, RaftState } from '@raftkit/raft-core'
 import type { DiskImage } from '../disk/disk-image.ts'
 import type { Mark } from './marks.ts'
@@ -24,6 +30,19 @@ const ROLE_REASONS: readonly (readonly [beginning: string, mark: Mark])[] = [
 export function roleMark(role: RaftState, reason: string): Mark | undefined {
   if (role === 'leader') return 'a leader was elected'
   return ROLE_REASONS.find(([beginning]) => reason.startsWith(beginning))?.[1]
+}
+
+/** The mark of a server that runs again. `isLate`: after longer than an election deadline, and its leader was not silent. */
+export function wakeMark(
+  { state, currentTerm }: Pick<Raft, 'state' | 'currentTerm'>,
+  isLate: boolean,
+  highestLed: Term,
+): Mark | undefined {
+  if (isLate && state === 'follower')
+    return 'an election deadline passed in a stall while heartbeats waited'
+  return state === 'leader' && highestLed > currentTerm
+    ? 'a leader that slept woke up after another was elected'
+    : undefined
 }
 
 /** The mark of an answer. */

@@ -14,6 +14,7 @@ import { SeenStates } from '../checks/seen-states.ts'
 import type { SimulatedDisk } from '../disk/simulated-disk.ts'
 import { Ground } from './ground.ts'
 import type { Launched, Site } from './layer.ts'
+import { wakeMark } from '../marks/server-marks.ts'
 import { bootstrapRunning } from './live-bootstrap.ts'
 import { Process } from './process.ts'
 import { watchRaft } from './raft-watch.ts'
@@ -21,11 +22,9 @@ import type { RunChances, RunEvents, RunIdentity } from './run-parts.ts'
 import { ReadSide } from './read-side.ts'
 import { ServerClock } from './server-clock.ts'
 import { Stalls } from './stalls.ts'
+import { isAwaited, siteOf } from './site.ts'
 import type { Surroundings } from './surroundings.ts'
 import { TrafficWatch } from './traffic-watch.ts'
-
-/** Its own mark of a layer whose servers know it again. */
-const REPEATED_FORWARD = 'a forwarded request came twice'
 
 /** One run of a server: a process with a Raft in it, from its start to its crash. */
 export class ServerRun<M extends StateMachine<R>, R> {
@@ -116,11 +115,9 @@ export class ServerRun<M extends StateMachine<R>, R> {
     const { marks, elections } = this.#world
     const { raft, process } = this
     if (raft !== undefined && process.isPaused) {
-      const isLate = forMs >= 2 * this.#config.heartbeatTimeoutMs
-      if (isLate && raft.state === 'follower' && process.heartbeatsWaiting > 0)
-        marks.hit('an election deadline passed in a stall while heartbeats waited')
-      if (raft.state === 'leader' && elections.highestLed > raft.currentTerm)
-        marks.hit('a leader that slept woke up after another was elected')
+      const isLate = forMs >= 2 * this.#config.heartbeatTimeoutMs && process.heartbeatsWaiting > 0
+      const mark = wakeMark(raft, isLate, elections.highestLed)
+      if (mark !== undefined) marks.hit(mark)
     }
     this.readers.wokeAt = this.#world.time.now()
     process.resume()
@@ -168,7 +165,7 @@ export class ServerRun<M extends StateMachine<R>, R> {
         isAwaited: (request) =>
           request.type !== 'forward' ||
           request.kind !== undefined ||
-          this.#isAwaited(request.payload),
+          isAwaited(world, request.payload),
       },
       world,
     )
@@ -186,24 +183,14 @@ export class ServerRun<M extends StateMachine<R>, R> {
         await Raft.start<R>({ ...options, onForward: (payload) => this.#serve(payload) }),
       )
     else {
-      this.#launched = await world.launcher.start(this.#siteOf(options))
+      this.#launched = await world.launcher.start(
+        siteOf(world, options, {
+          machine: this.machine,
+          random: this.#chances.service,
+          standStill: (forMs) => this.#stalls.standStill(forMs),
+        }),
+      )
       this.#started(this.#launched.raft)
-    }
-  }
-
-  #siteOf(raftOptions: Site<M, R>['raftOptions']): Site<M, R> {
-    const { time, trace, marks, violate } = this.#world
-    const id = this.#id
-    return {
-      id,
-      raftOptions,
-      machine: this.machine,
-      random: this.#chances.service,
-      worldTime: () => time.now(),
-      standStill: (forMs) => this.#stalls.standStill(forMs),
-      report: (problem) => violate('own check', `${id}: ${problem}`),
-      mark: (name) => marks.hitOwn(name),
-      tell: (...facts) => trace.tell(id, ...facts),
     }
   }
 
@@ -247,15 +234,6 @@ export class ServerRun<M extends StateMachine<R>, R> {
   /** True for a member of the first configuration that has not lost anything. */
   get #isNew(): boolean {
     return this.#identity.isFirst && !this.#disk.wasWiped
-  }
-
-  /** What is forwarded is carried out once, unless servers know it again. */
-  #isAwaited(payload: Uint8Array): boolean {
-    const { forwarded, launcher, marks } = this.#world
-    if (forwarded.begin(payload)) return true
-    if (launcher?.mayRepeatForwards !== true) return false
-    marks.hitOwn(REPEATED_FORWARD)
-    return true
   }
 
   /** A command that another server handed on. The response comes back as the index of the command. */
