@@ -98,12 +98,12 @@ export const networks: readonly Mutant[] = [
     source: 'faults: I1; TigerBeetle, Jepsen notes',
     edits: [
       {
-        file: node('forward-lane'),
+        file: node('forwarding/forward-lane'),
         find: `return error.outcome === undefined ? withOutcome(error, 'unknown') : error`,
         replace: `return error.outcome === undefined ? withOutcome(error, 'not-committed') : error`,
       },
     ],
-    hunters: [tested('raft-node', 'test/forward-lane.test.ts')],
+    hunters: [tested('raft-node', 'test/forwarding/forward-lane.test.ts')],
   },
   {
     name: 'forwarded-command-sent-twice',
@@ -112,12 +112,12 @@ export const networks: readonly Mutant[] = [
     source: 'Redis-Raft #13; faults: I1',
     edits: [
       {
-        file: node('forward-lane'),
+        file: node('forwarding/forward-lane'),
         find: 'const results = decodeResults(await this.#sendBatch(batch))',
         replace:
           'const results = decodeResults(await this.#sendBatch(batch).catch(() => this.#sendBatch(batch)))',
       },
     ],
-    hunters: [tested('raft-node', 'test/forward-lane.test.ts')],
+    hunters: [tested('raft-node', 'test/forwarding/forward-lane.test.ts')],
   },
 ]

@@ -85,7 +85,7 @@ const SESSIONS: readonly Mutant[] = [
     source: 'router: the outcome of all attempts',
     edits: [
       {
-        file: node('router'),
+        file: node('forwarding/router'),
         find: '          delivery.isUncertain = true\n',
         replace: '          void delivery\n',
       },
@@ -99,13 +99,13 @@ const SESSIONS: readonly Mutant[] = [
     source: 'this catalogue: found by the world of sessions',
     edits: [
       {
-        file: node('leader-service'),
+        file: node('forwarding/leader-service'),
         find: "RaftError.is(error) && error.outcome === 'committed'",
         replace: "RaftError.is(error) && error.outcome === 'not-committed'",
       },
     ],
     // The worlds of sessions need some 450 seeds: a test is quicker.
-    hunters: [tested('raft-node', 'test/leader-service.test.ts')],
+    hunters: [tested('raft-node', 'test/forwarding/leader-service.test.ts')],
   },
   {
     name: 'turn-not-passed-on',
@@ -127,7 +127,7 @@ const SESSIONS: readonly Mutant[] = [
     source: 'this catalogue: found by the world of sessions',
     edits: [
       {
-        file: node('router'),
+        file: node('forwarding/router'),
         find: '    for (const wake of this.#closing) wake()\n',
         replace: '',
       },
@@ -215,7 +215,7 @@ const ELECTION: readonly Mutant[] = [
     source: 'leadership-callbacks: the calls of one callback never overlap',
     edits: [
       {
-        file: node('leadership-callbacks'),
+        file: node('leadership/leadership-callbacks'),
         find: '    await before\n',
         replace: '    void before\n',
       },

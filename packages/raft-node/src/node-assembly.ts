@@ -1,9 +1,9 @@
 import type { Clock, Logger, Random } from '@raftkit/interface'
 import type { Raft } from '@raftkit/raft-core'
-import type { ForwardLimits } from './forward-lane.ts'
-import type { LeaderService } from './leader-service.ts'
+import type { ForwardLimits } from './forwarding/forward-lane.ts'
+import type { LeaderService } from './forwarding/leader-service.ts'
 import type { SessionLimits } from './sessions/session-limits.ts'
-import type { NodeStateMachine } from './state-machine.ts'
+import type { NodeStateMachine } from './state-machine/state-machine.ts'
 
 /** What a node is made of. */
 export interface NodeAssembly<Command, Response, Query, Answer> {

@@ -1,9 +1,9 @@
 import type { Logger, Metrics, ServerAddress, ServerId } from '@raftkit/interface'
 import type { RaftConfig } from '@raftkit/raft-core'
 import type { TcpTransportOptions } from '@raftkit/transport-tcp'
-import type { ForwardLimits } from './forward-lane.ts'
+import type { ForwardLimits } from './forwarding/forward-lane.ts'
 import type { SessionLimits } from './sessions/session-limits.ts'
-import type { NodeStateMachine } from './state-machine.ts'
+import type { NodeStateMachine } from './state-machine/state-machine.ts'
 
 /** How long `apply` and `query` wait when the call does not say: milliseconds. */
 export const DEFAULT_APPLY_TIMEOUT_MS = 3000

@@ -6,20 +6,20 @@ import type {
   RaftConfiguration,
 } from '@raftkit/raft-core'
 import { Deadline, type WaitOptions } from './deadline.ts'
-import { decodeIndex } from './leader-service.ts'
-import { LeadershipWatch } from './leadership-watch.ts'
-import type { LeadershipCallback } from './leadership.ts'
+import { decodeIndex } from './forwarding/leader-service.ts'
+import { LeadershipWatch } from './leadership/leadership-watch.ts'
+import type { LeadershipCallback } from './leadership/leadership.ts'
 import {
   DEFAULT_MEMBERSHIP_TIMEOUT_MS,
   encodeMembershipRequest,
   type MembershipOptions,
   type MembershipRequest,
   type ReplacingServer,
-} from './membership-request.ts'
+} from './forwarding/membership-request.ts'
 import type { NodeAssembly } from './node-assembly.ts'
 import { DEFAULT_APPLY_TIMEOUT_MS } from './node-options.ts'
 import { caughtUp } from './readiness.ts'
-import { Router } from './router.ts'
+import { Router } from './forwarding/router.ts'
 import { SessionClient } from './sessions/session-client.ts'
 import { settledWithin } from './settled-within.ts'
 

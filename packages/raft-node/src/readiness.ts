@@ -1,7 +1,7 @@
 import type { Raft } from '@raftkit/raft-core'
 import type { Deadline } from './deadline.ts'
-import { decodeIndex } from './leader-service.ts'
-import type { Router } from './router.ts'
+import { decodeIndex } from './forwarding/leader-service.ts'
+import type { Router } from './forwarding/router.ts'
 
 /** How often a node that catches up looks whether it has: milliseconds. */
 const lookEveryMs = 5

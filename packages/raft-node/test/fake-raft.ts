@@ -1,6 +1,10 @@
 // A stand-in for the server, whose role, leader and answers a test sets by hand.
 import type { Raft, RaftEvents } from '@raftkit/raft-core'
-import { decodeForward, encodeResults, type ForwardedResult } from '../src/forward-message.ts'
+import {
+  decodeForward,
+  encodeResults,
+  type ForwardedResult,
+} from '../src/forwarding/forward-message.ts'
 
 type Server = Raft<Uint8Array>
 type Listener = (event: never) => void

@@ -2,7 +2,7 @@
 import { silentLogger } from '@raftkit/interface'
 import { InmemSnapshotStore, InmemStore } from '@raftkit/store-inmem'
 import { InmemNetwork } from '@raftkit/transport-inmem'
-import { startNode } from '../src/start-node.ts'
+import { startNode } from '../src/start/start-node.ts'
 import type { RaftNode, RaftNodeOptions } from '../src/index.ts'
 import { ledger, type Added } from './ledger.ts'
 

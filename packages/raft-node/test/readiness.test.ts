@@ -1,9 +1,9 @@
 import { RaftError, silentLogger } from '@raftkit/interface'
 import { describe, expect, it } from 'vitest'
 import { Deadline } from '../src/deadline.ts'
-import { LeaderService } from '../src/leader-service.ts'
+import { LeaderService } from '../src/forwarding/leader-service.ts'
 import { caughtUp } from '../src/readiness.ts'
-import { Router } from '../src/router.ts'
+import { Router } from '../src/forwarding/router.ts'
 import { CountingClock } from './clock-of.ts'
 import { FakeRaft } from './fake-raft.ts'
 

@@ -1,5 +1,5 @@
 import { RaftError } from '@raftkit/interface'
-import type { NodeStateMachine } from '../state-machine.ts'
+import type { NodeStateMachine } from '../state-machine/state-machine.ts'
 
 const nothing = new Uint8Array(0)
 

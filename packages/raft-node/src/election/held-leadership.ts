@@ -1,5 +1,5 @@
 import type { Clock, Index, Term, TimerHandle } from '@raftkit/interface'
-import { leadershipOver, type Leadership } from '../leadership.ts'
+import { leadershipOver, type Leadership } from '../leadership/leadership.ts'
 
 /**
  * One period in which this server holds the lease: it ends by itself when the lease runs out.

@@ -1,5 +1,5 @@
 import type { Clock, Logger, ServerAddress, ServerId } from '@raftkit/interface'
-import type { LeadershipCallback } from '../leadership.ts'
+import type { LeadershipCallback } from '../leadership/leadership.ts'
 import { DEFAULT_STOP_TIMEOUT_MS, type RaftNode, type StopOptions } from '../raft-node.ts'
 import { settledWithin } from '../settled-within.ts'
 import { systemClock } from '../system.ts'

@@ -1,7 +1,7 @@
 import { type Clock, messageOf, type Logger, type Term } from '@raftkit/interface'
 import type { Raft } from '@raftkit/raft-core'
-import { LeadershipCallbacks } from '../leadership-callbacks.ts'
-import type { Leadership, LeadershipCallback } from '../leadership.ts'
+import { LeadershipCallbacks } from '../leadership/leadership-callbacks.ts'
+import type { Leadership, LeadershipCallback } from '../leadership/leadership.ts'
 import { systemClock } from '../system.ts'
 import { HeldLeadership } from './held-leadership.ts'
 

@@ -1,5 +1,5 @@
 import type { Clock, LogEntry, StateMachine, StateMachineSnapshot } from '@raftkit/interface'
-import { turningWriter } from '../snapshot-turns.ts'
+import { turningWriter } from '../state-machine/snapshot-turns.ts'
 import { systemClock } from '../system.ts'
 import { captureTable, readTable, writeTable } from './session-snapshot.ts'
 import { SessionTable, type Step } from './session-table.ts'

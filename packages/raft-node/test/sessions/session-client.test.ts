@@ -1,8 +1,8 @@
 import { RaftError } from '@raftkit/interface'
 import { describe, expect, it } from 'vitest'
 import { Deadline } from '../../src/deadline.ts'
-import type { ForwardKind } from '../../src/forward-message.ts'
-import type { Delivery } from '../../src/router.ts'
+import type { ForwardKind } from '../../src/forwarding/forward-message.ts'
+import type { Delivery } from '../../src/forwarding/router.ts'
 import { SessionClient } from '../../src/sessions/session-client.ts'
 import {
   decodeSessionHeader,

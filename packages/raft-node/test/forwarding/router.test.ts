@@ -1,13 +1,13 @@
 import { RaftError, silentLogger } from '@raftkit/interface'
 import { describe, expect, it } from 'vitest'
-import { Deadline } from '../src/deadline.ts'
-import { DEFAULT_FORWARD_LIMITS } from '../src/forward-lane.ts'
-import type { ForwardKind } from '../src/forward-message.ts'
-import { LeaderService } from '../src/leader-service.ts'
-import { Router } from '../src/router.ts'
-import { encodeSessionHeader } from '../src/sessions/session-header.ts'
-import { CountingClock } from './clock-of.ts'
-import { FakeRaft } from './fake-raft.ts'
+import { Deadline } from '../../src/deadline.ts'
+import { DEFAULT_FORWARD_LIMITS } from '../../src/forwarding/forward-lane.ts'
+import type { ForwardKind } from '../../src/forwarding/forward-message.ts'
+import { LeaderService } from '../../src/forwarding/leader-service.ts'
+import { Router } from '../../src/forwarding/router.ts'
+import { encodeSessionHeader } from '../../src/sessions/session-header.ts'
+import { CountingClock } from '../clock-of.ts'
+import { FakeRaft } from '../fake-raft.ts'
 
 const elsewhere = { id: 'b', address: 'b:1' }
 const bytes = (...values: number[]): Uint8Array => new Uint8Array(values)

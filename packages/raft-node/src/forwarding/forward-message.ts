@@ -1,6 +1,6 @@
 // The payload of a forward RPC between two nodes: several requests in one message, and their results in the same order.
 import { RaftError, messageOf, type Outcome, type RaftErrorCode } from '@raftkit/interface'
-import { messagePackCodec } from './message-pack.ts'
+import { messagePackCodec } from '../message-pack.ts'
 
 /**
  * What is asked of the leader: run a command, answer a query, tell the read index (dissertation §6.4), change members,

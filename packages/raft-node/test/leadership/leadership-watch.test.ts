@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { silentLogger } from '@raftkit/interface'
 import { describe, expect, it } from 'vitest'
-import { LeadershipWatch } from '../src/leadership-watch.ts'
-import type { Leadership } from '../src/leadership.ts'
-import { FakeRaft } from './fake-raft.ts'
+import { LeadershipWatch } from '../../src/leadership/leadership-watch.ts'
+import type { Leadership } from '../../src/leadership/leadership.ts'
+import { FakeRaft } from '../fake-raft.ts'
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 

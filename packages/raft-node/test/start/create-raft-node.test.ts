@@ -4,10 +4,10 @@ import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { silentLogger } from '@raftkit/interface'
 import { afterEach, describe, expect, it } from 'vitest'
-import { createRaftNode } from '../src/index.ts'
-import { SESSION_HEADER_BYTES } from '../src/sessions/session-header.ts'
-import { DiskCluster, freeAddresses } from './disk-cluster.ts'
-import { ledger } from './ledger.ts'
+import { createRaftNode } from '../../src/index.ts'
+import { SESSION_HEADER_BYTES } from '../../src/sessions/session-header.ts'
+import { DiskCluster, freeAddresses } from '../disk-cluster.ts'
+import { ledger } from '../ledger.ts'
 
 let cluster: DiskCluster
 

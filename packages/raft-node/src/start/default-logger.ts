@@ -1,6 +1,6 @@
 import type { Logger } from '@raftkit/interface'
 import { pino } from 'pino'
-import type { RaftNodeOptions } from './node-options.ts'
+import type { RaftNodeOptions } from '../node-options.ts'
 
 /** Writes to stdout, and says which node. */
 export function defaultLogger({

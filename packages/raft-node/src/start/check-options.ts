@@ -6,7 +6,7 @@ import {
   DEFAULT_FORWARD_LIMITS,
   FORWARD_OVERHEAD_BYTES,
   type ForwardLimits,
-} from './forward-lane.ts'
+} from '../forwarding/forward-lane.ts'
 import {
   DEFAULT_MAX_POOL,
   DEFAULT_SNAPSHOT_INTERVAL_MS,
@@ -14,12 +14,12 @@ import {
   DEFAULT_TRANSPORT_TIMEOUT_MS,
   type PeerOption,
   type RaftNodeOptions,
-} from './node-options.ts'
+} from '../node-options.ts'
 import {
   DEFAULT_SESSION_LIMITS,
   sessionLimitProblems,
   type SessionLimits,
-} from './sessions/session-limits.ts'
+} from '../sessions/session-limits.ts'
 
 /** The options with every default filled in. */
 export interface CheckedOptions {

@@ -7,8 +7,8 @@ import {
   encodeForward,
   encodeResults,
   type ForwardedRequest,
-} from '../src/forward-message.ts'
-import { messagePackCodec } from '../src/message-pack.ts'
+} from '../../src/forwarding/forward-message.ts'
+import { messagePackCodec } from '../../src/message-pack.ts'
 
 describe('forward messages', () => {
   it('bring back any requests', () => {

@@ -1,11 +1,11 @@
 import { type Clock, RaftError, type Outcome, type RaftErrorCode } from '@raftkit/interface'
 import type { Raft } from '@raftkit/raft-core'
-import type { Deadline } from './deadline.ts'
+import type { Deadline } from '../deadline.ts'
 import { ForwardLane, type ForwardLimits } from './forward-lane.ts'
 import type { ForwardKind } from './forward-message.ts'
 import type { LeaderService } from './leader-service.ts'
-import { systemClock } from './system.ts'
-import { withOutcome } from './with-outcome.ts'
+import { systemClock } from '../system.ts'
+import { withOutcome } from '../with-outcome.ts'
 
 /** What routing needs to know of the server. */
 export type RoutedRaft = Pick<Raft<Uint8Array>, 'state' | 'leader' | 'on' | 'forwardToLeader'>

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import { ledger } from './ledger.ts'
-import { sessionMachine } from '../src/sessions/session-machine.ts'
-import { clockOf } from './clock-of.ts'
+import { ledger } from '../ledger.ts'
+import { sessionMachine } from '../../src/sessions/session-machine.ts'
+import { clockOf } from '../clock-of.ts'
 
 /** Turns asked for while a machine writes a snapshot of so many pieces of 64 KiB. */
 async function turnsFor(pieces: number): Promise<number> {

@@ -1,6 +1,6 @@
 import type { LogEntry, SnapshotWriter, StateMachine } from '@raftkit/interface'
 import { describe, expect, it } from 'vitest'
-import { defineStateMachine, messagePackCodec, type NodeStateMachine } from '../src/index.ts'
+import { defineStateMachine, messagePackCodec, type NodeStateMachine } from '../../src/index.ts'
 
 type Command = { readonly type: 'put'; readonly key: string; readonly value: number }
 type Query = { readonly type: 'get'; readonly key: string }

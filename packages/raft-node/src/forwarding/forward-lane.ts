@@ -1,9 +1,9 @@
 import { type Clock, RaftError, messageOf, type Outcome } from '@raftkit/interface'
 import type { Raft } from '@raftkit/raft-core'
-import type { Deadline } from './deadline.ts'
+import type { Deadline } from '../deadline.ts'
 import { decodeResults, encodeForward, type ForwardKind } from './forward-message.ts'
-import { systemClock } from './system.ts'
-import { withOutcome } from './with-outcome.ts'
+import { systemClock } from '../system.ts'
+import { withOutcome } from '../with-outcome.ts'
 
 /** Limits of the requests that a node forwards to its leader. */
 export interface ForwardLimits {

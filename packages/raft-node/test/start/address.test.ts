@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { addressProblem, parseHostPort } from '../src/address.ts'
+import { addressProblem, parseHostPort } from '../../src/start/address.ts'
 
 describe('parseHostPort', () => {
   it.each([

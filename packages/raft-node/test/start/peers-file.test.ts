@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { readPeersFile } from '../src/peers-file.ts'
+import { readPeersFile } from '../../src/start/peers-file.ts'
 
 let directory: string
 beforeAll(async () => {

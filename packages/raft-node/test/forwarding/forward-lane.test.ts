@@ -1,8 +1,16 @@
 import { RaftError } from '@raftkit/interface'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { Deadline } from '../src/deadline.ts'
-import { DEFAULT_FORWARD_LIMITS, ForwardLane, type UnansweredOptions } from '../src/forward-lane.ts'
-import { decodeForward, encodeResults, type ForwardedRequest } from '../src/forward-message.ts'
+import { Deadline } from '../../src/deadline.ts'
+import {
+  DEFAULT_FORWARD_LIMITS,
+  ForwardLane,
+  type UnansweredOptions,
+} from '../../src/forwarding/forward-lane.ts'
+import {
+  decodeForward,
+  encodeResults,
+  type ForwardedRequest,
+} from '../../src/forwarding/forward-message.ts'
 
 interface Message {
   readonly requests: readonly ForwardedRequest[]

@@ -1,12 +1,12 @@
 import { RaftError } from '@raftkit/interface'
 import { describe, expect, it } from 'vitest'
-import { messagePackCodec } from '../src/message-pack.ts'
+import { messagePackCodec } from '../../src/message-pack.ts'
 import {
   encodeMembershipRequest,
   runMembershipRequest,
   type MembershipRequest,
-} from '../src/membership-request.ts'
-import { FakeRaft } from './fake-raft.ts'
+} from '../../src/forwarding/membership-request.ts'
+import { FakeRaft } from '../fake-raft.ts'
 
 const wait = { timeoutMs: 100 }
 

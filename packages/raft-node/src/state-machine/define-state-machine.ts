@@ -1,5 +1,5 @@
 import { RaftError, messageOf, type LogEntry, type StateMachineSnapshot } from '@raftkit/interface'
-import { messagePackCodec, type Codec } from './message-pack.ts'
+import { messagePackCodec, type Codec } from '../message-pack.ts'
 import { openResponse, sealResponse, sealUndecodable } from './response-envelope.ts'
 import { readParts, writeParts } from './snapshot-parts.ts'
 import type { NodeStateMachine } from './state-machine.ts'

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import { RaftError, messageOf, type Logger } from '@raftkit/interface'
 import type { Raft } from '@raftkit/raft-core'
-import type { WaitOptions } from './deadline.ts'
+import type { WaitOptions } from '../deadline.ts'
 import {
   decodeForward,
   encodeResults,
@@ -10,9 +10,9 @@ import {
   type ForwardedResult,
 } from './forward-message.ts'
 import { runMembershipRequest, type MembershipRaft } from './membership-request.ts'
-import { decodeSessionHeader, SESSION_HEADER_BYTES } from './sessions/session-header.ts'
-import type { NodeStateMachine } from './state-machine.ts'
-import { withOutcome } from './with-outcome.ts'
+import { decodeSessionHeader, SESSION_HEADER_BYTES } from '../sessions/session-header.ts'
+import type { NodeStateMachine } from '../state-machine/state-machine.ts'
+import { withOutcome } from '../with-outcome.ts'
 
 /** Bytes of responses and answers in one message from the leader. Larger ones can only be had on the leader. */
 export const MAX_RESULT_BYTES: number = 32 * 1024 * 1024

@@ -3,8 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { RaftError } from '@raftkit/interface'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { DEFAULT_SESSION_LIMITS } from '../src/sessions/session-limits.ts'
-import { checkOptions, directoryProblems, type UncheckedOptions } from '../src/check-options.ts'
+import { DEFAULT_SESSION_LIMITS } from '../../src/sessions/session-limits.ts'
+import {
+  checkOptions,
+  directoryProblems,
+  type UncheckedOptions,
+} from '../../src/start/check-options.ts'
 
 const peers = ['10.0.0.1:1', '10.0.0.2:1', '10.0.0.3:1']
 let directory: string

@@ -1,6 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { readParts, SNAPSHOT_CHUNK_BYTES, writeParts } from '../src/snapshot-parts.ts'
+import {
+  readParts,
+  SNAPSHOT_CHUNK_BYTES,
+  writeParts,
+} from '../../src/state-machine/snapshot-parts.ts'
 
 async function written(parts: readonly Uint8Array[]): Promise<Uint8Array[]> {
   const chunks: Uint8Array[] = []

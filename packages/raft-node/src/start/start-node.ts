@@ -2,12 +2,12 @@
 import { messageOf, silentLogger, type Logger } from '@raftkit/interface'
 import { bootstrapCluster, hasExistingState, Raft } from '@raftkit/raft-core'
 import { checkOptions, type CheckedOptions, type FindProblems } from './check-options.ts'
-import { LeaderService } from './leader-service.ts'
-import type { RaftNodeOptions } from './node-options.ts'
+import { LeaderService } from '../forwarding/leader-service.ts'
+import type { RaftNodeOptions } from '../node-options.ts'
 import type { NodeParts, OpenParts } from './node-parts.ts'
-import { RaftNode } from './raft-node.ts'
-import { sessionMachine } from './sessions/session-machine.ts'
-import { systemClock, systemRandom } from './system.ts'
+import { RaftNode } from '../raft-node.ts'
+import { sessionMachine } from '../sessions/session-machine.ts'
+import { systemClock, systemRandom } from '../system.ts'
 
 /**
  * `createRaftNode` on parts of your own: stores, a transport, a clock, chance. Options that say where and how the parts

@@ -1,6 +1,6 @@
 // What stands in front of an encoded response: a byte that says whether the command had a response or was refused.
 import { RaftError, messageOf } from '@raftkit/interface'
-import type { Codec } from './message-pack.ts'
+import type { Codec } from '../message-pack.ts'
 
 const marks = { value: 0, undecodable: 1, unencodable: 2 } as const
 

@@ -1,9 +1,13 @@
 import { RaftError, silentLogger } from '@raftkit/interface'
 import { describe, expect, it } from 'vitest'
-import { decodeResults, encodeForward } from '../src/forward-message.ts'
-import { decodeIndex, LeaderService, MAX_RESULT_BYTES } from '../src/leader-service.ts'
-import { encodeSessionHeader } from '../src/sessions/session-header.ts'
-import { FakeRaft } from './fake-raft.ts'
+import { decodeResults, encodeForward } from '../../src/forwarding/forward-message.ts'
+import {
+  decodeIndex,
+  LeaderService,
+  MAX_RESULT_BYTES,
+} from '../../src/forwarding/leader-service.ts'
+import { encodeSessionHeader } from '../../src/sessions/session-header.ts'
+import { FakeRaft } from '../fake-raft.ts'
 
 const signal = new AbortController().signal
 const bytes = (...values: number[]): Uint8Array => new Uint8Array(values)

@@ -7,8 +7,8 @@ import {
   type ServerId,
 } from '@raftkit/interface'
 import type { AddedServer, MembershipChange, MembershipResult, Raft } from '@raftkit/raft-core'
-import type { WaitOptions } from './deadline.ts'
-import { messagePackCodec } from './message-pack.ts'
+import type { WaitOptions } from '../deadline.ts'
+import { messagePackCodec } from '../message-pack.ts'
 
 /** How long a membership call waits when it does not say: milliseconds. A server that is added must catch up. */
 export const DEFAULT_MEMBERSHIP_TIMEOUT_MS = 30_000

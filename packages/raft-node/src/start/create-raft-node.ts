@@ -1,8 +1,8 @@
 import { directoryProblems } from './check-options.ts'
 import { defaultLogger } from './default-logger.ts'
 import { openOnDisk } from './disk-parts.ts'
-import type { RaftNodeOptions } from './node-options.ts'
-import type { RaftNode } from './raft-node.ts'
+import type { RaftNodeOptions } from '../node-options.ts'
+import type { RaftNode } from '../raft-node.ts'
 import { startNode } from './start-node.ts'
 
 /**
