@@ -202,27 +202,43 @@ type change struct {
 // changeTimeout bounds the wait until an earlier change is committed.
 const changeTimeout = 10 * time.Second
 
-func changed(future raft.IndexFuture) (any, error) {
-	if err := future.Error(); err != nil {
-		return nil, err
+// shutdownGrace is how long a server that is shutting down may take to answer a change.
+const shutdownGrace = time.Second
+
+// changed waits for a change of the membership. hashicorp/raft never answers that of a leader which removes itself when its
+// state machine's goroutine sees the shutdown before the entry; so the end of the server ends the wait too, a little later.
+func (s *server) changed(future raft.IndexFuture) (any, error) {
+	answered := make(chan error, 1)
+	go func() { answered <- future.Error() }()
+	for {
+		select {
+		case err := <-answered:
+			if err != nil {
+				return nil, err
+			}
+			return map[string]uint64{"index": future.Index()}, nil
+		case <-time.After(shutdownGrace):
+			if s.raft.State() == raft.Shutdown {
+				return nil, raft.ErrRaftShutdown
+			}
+		}
 	}
-	return map[string]uint64{"index": future.Index()}, nil
 }
 
 func (s *server) addVoter(c change) (any, error) {
-	return changed(s.raft.AddVoter(raft.ServerID(c.ID), raft.ServerAddress(c.Address), c.PrevIndex, changeTimeout))
+	return s.changed(s.raft.AddVoter(raft.ServerID(c.ID), raft.ServerAddress(c.Address), c.PrevIndex, changeTimeout))
 }
 
 func (s *server) addNonvoter(c change) (any, error) {
-	return changed(s.raft.AddNonvoter(raft.ServerID(c.ID), raft.ServerAddress(c.Address), c.PrevIndex, changeTimeout))
+	return s.changed(s.raft.AddNonvoter(raft.ServerID(c.ID), raft.ServerAddress(c.Address), c.PrevIndex, changeTimeout))
 }
 
 func (s *server) demoteVoter(c change) (any, error) {
-	return changed(s.raft.DemoteVoter(raft.ServerID(c.ID), c.PrevIndex, changeTimeout))
+	return s.changed(s.raft.DemoteVoter(raft.ServerID(c.ID), c.PrevIndex, changeTimeout))
 }
 
 func (s *server) removeServer(c change) (any, error) {
-	return changed(s.raft.RemoveServer(raft.ServerID(c.ID), c.PrevIndex, changeTimeout))
+	return s.changed(s.raft.RemoveServer(raft.ServerID(c.ID), c.PrevIndex, changeTimeout))
 }
 
 // stop ends the server and its process in order. The driver hears of it by the end of the process.
