@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { transform } from 'esbuild'
 import { describe, expect, test } from 'vitest'
 import { catalogue } from '../src/catalogue/catalogue.ts'
@@ -24,6 +26,11 @@ describe('the catalogue', () => {
       }
     },
   )
+
+  test.each(catalogue)('the tests that hunt $name are there', ({ hunters }) => {
+    const tests = hunters.filter((hunter) => 'test' in hunter).map(nameOf)
+    expect(tests.filter((path) => !existsSync(join(ROOT, path)))).toEqual([])
+  })
 
   test('refuses a text that is not there, or there twice', () => {
     const planted = (find: string) => () =>

@@ -61,7 +61,10 @@ export const reads: readonly Mutant[] = [
           'leadership.reads.push({ readId, index: state.commitIndex, round: leadership.round })',
       },
     ],
-    hunters: [targeted('lease', 200), tested('raft-core', 'test/consensus/read-index.test.ts')],
+    hunters: [
+      targeted('lease', 200),
+      tested('raft-core', 'test/consensus/leadership/read-index.test.ts'),
+    ],
   },
   {
     name: 'read-confirmed-by-any-answer',
@@ -74,7 +77,7 @@ export const reads: readonly Mutant[] = [
         replace: 'peer.contact(heartbeat.sentAt, leadership.round)',
       },
     ],
-    hunters: [tested('raft-core', 'test/consensus/read-index.test.ts')],
+    hunters: [tested('raft-core', 'test/consensus/leadership/read-index.test.ts')],
   },
   {
     name: 'read-before-applied',
@@ -103,7 +106,7 @@ export const reads: readonly Mutant[] = [
         replace: `if (state.now >= contact + leaseMs) return false`,
       },
     ],
-    hunters: [tested('raft-core', 'test/consensus/read-index.test.ts')],
+    hunters: [tested('raft-core', 'test/consensus/leadership/read-index.test.ts')],
   },
   // Not to be seen in the simulated world, whose voters are all raftkit. What is left is a voter that was not heard yet: its
   // contact is as old as its place in the configuration, and whoever campaigns by that configuration has heard this leader
@@ -119,7 +122,7 @@ export const reads: readonly Mutant[] = [
         replace: `return leadership.peers.every((peer) => peer.isRaftkit || isVoter(peer.server))`,
       },
     ],
-    hunters: [tested('raft-core', 'test/consensus/read-index.test.ts')],
+    hunters: [tested('raft-core', 'test/consensus/leadership/read-index.test.ts')],
   },
   {
     name: 'lease-survives-a-hand-over',
@@ -132,7 +135,10 @@ export const reads: readonly Mutant[] = [
         replace: ``,
       },
     ],
-    hunters: [targeted('lease', 100), tested('raft-core', 'test/consensus/read-index.test.ts')],
+    hunters: [
+      targeted('lease', 100),
+      tested('raft-core', 'test/consensus/leadership/read-index.test.ts'),
+    ],
   },
   {
     name: 'vote-right-after-a-restart',
@@ -145,7 +151,10 @@ export const reads: readonly Mutant[] = [
         replace: ``,
       },
     ],
-    hunters: [targeted('lease', 100), tested('raft-core', 'test/consensus/request-vote.test.ts')],
+    hunters: [
+      targeted('lease', 100),
+      tested('raft-core', 'test/consensus/election/request-vote.test.ts'),
+    ],
   },
   {
     name: 'bounded-from-the-answer',
