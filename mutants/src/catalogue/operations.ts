@@ -1,5 +1,5 @@
 // What people do to a cluster: restore a backup, recover by force, change options, forward commands.
-import { type Mutant, tested } from '../mutant.ts'
+import { type Mutant, ordinary, tested } from '../mutant.ts'
 
 const core = (file: string): string => `packages/raft-core/src/${file}.ts`
 const restored = [
@@ -9,6 +9,19 @@ const restored = [
 const recovered = [tested('raft-core', 'test/raft/recover-cluster.test.ts')]
 
 export const operations: readonly Mutant[] = [
+  {
+    name: 'snapshot-without-its-configuration',
+    broken: 'getConfiguration does not look at the snapshot, which alone has what was forced',
+    source: 'raftkit: getConfiguration',
+    edits: [
+      {
+        file: core('bootstrap'),
+        find: 'if (snapshot === undefined || snapshot.configurationIndex',
+        replace: 'if (snapshot !== undefined || snapshot!.configurationIndex',
+      },
+    ],
+    hunters: [ordinary(100)],
+  },
   {
     name: 'restore-tells-no-caller',
     broken: 'commands that a restore threw away never reject',

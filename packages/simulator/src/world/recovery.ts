@@ -7,7 +7,7 @@ import {
   type StateMachine,
   type Term,
 } from '@raftkit/interface'
-import { readConfigurationJson, type recoverCluster } from '@raftkit/raft-core'
+import { getConfiguration, readConfigurationJson, type recoverCluster } from '@raftkit/raft-core'
 import { CheckedMachine } from '../checks/checked-machine.ts'
 import { hashOf } from '../checks/entry-tree.ts'
 import { SimulatedSnapshotStore } from '../disk/simulated-snapshot-store.ts'
@@ -139,7 +139,11 @@ export class Disaster<M extends StateMachine<R>, R> {
     return meta
   }
 
-  #run(id: string, disk: SimulatedServer<M, R>['disk'], process: Process): Promise<SnapshotMeta> {
+  async #run(
+    id: string,
+    disk: SimulatedServer<M, R>['disk'],
+    process: Process,
+  ): Promise<SnapshotMeta> {
     const world = this.#world
     const { newMachine, violate, applied, check } = world
     const watch = new StoreWatch<R>(
@@ -149,16 +153,17 @@ export class Disaster<M extends StateMachine<R>, R> {
       () => false,
     )
     const store = new SimulatedStore(disk, process, watch)
+    const snapshotStore = new SimulatedSnapshotStore(
+      disk,
+      process,
+      world.options.snapshotChunkBytes,
+      (meta) => watch.onSnapshot(meta),
+    )
     const machine = newMachine()
-    return this.#recoverCluster<R>({
+    const recovered = await this.#recoverCluster<R>({
       logStore: store,
       stableStore: store,
-      snapshotStore: new SimulatedSnapshotStore(
-        disk,
-        process,
-        world.options.snapshotChunkBytes,
-        (meta) => watch.onSnapshot(meta),
-      ),
+      snapshotStore,
       configuration: this.#given,
       // What the recovery waits for ends with its process.
       clock: new ServerClock({
@@ -178,6 +183,13 @@ export class Disaster<M extends StateMachine<R>, R> {
         fresh: newMachine,
       }),
     })
+    const { index, configuration } = await getConfiguration({ logStore: store, snapshotStore })
+    if (index !== recovered.configurationIndex || !isGiven(configuration, this.#given))
+      violate(
+        'no server breaks',
+        `${id} holds another configuration than the given, as entry ${index}`,
+      )
+    return recovered
   }
 
   #checkSnapshot({ id }: SimulatedServer<M, R>, meta: SnapshotMeta): void {
